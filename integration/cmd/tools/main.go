@@ -1,0 +1,33 @@
+// Command tools builds pinned engines where the cache lacks them and prints their paths, one a line,
+// for scripts: go run ./integration/cmd/tools buildkitd buildctl. Without arguments it lists the names.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/stagecraft/stagecraft/integration/tools"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	names := os.Args[1:]
+	if len(names) == 0 {
+		for _, name := range tools.Names() {
+			fmt.Println(name)
+		}
+		return
+	}
+	for _, name := range names {
+		path, err := tools.Bin(ctx, name)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "tools:", err)
+			os.Exit(1)
+		}
+		fmt.Println(path)
+	}
+}

@@ -1,0 +1,345 @@
+// Package tools builds the engines that the tests run against: BuildKit, buildx, a registry, runc,
+// containerd and the Docker daemon, each from the source that a go.mod of its own pins.
+//
+// Every family is a folder below this one with its own go.mod and go.sum, because the engines need
+// versions of shared modules that differ from ours and from each other's. A family is built once into
+// the cache folder, under a name that changes with whatever could change its binaries, so a version
+// bump is an edit of one go.mod and an old checkout keeps finding its own engines.
+package tools
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// family is one module below this folder and how its programs are built.
+type family struct {
+	name   string // folder below integration/tools
+	module string // the module whose version names the family
+	// packages maps the name a tool is asked for, which is also the file's name, to its main package.
+	packages map[string]string
+	tags     []string
+	ldflags  string // VERSION is replaced by the module's version
+	cgo      bool
+	debian   []string // packages that the build needs
+	// alias gives a built tool a second file name.
+	alias map[string]string
+}
+
+var families = []family{
+	{
+		name:   "buildkit",
+		module: "github.com/moby/buildkit",
+		packages: map[string]string{
+			"buildkitd": "github.com/moby/buildkit/cmd/buildkitd",
+			"buildctl":  "github.com/moby/buildkit/cmd/buildctl",
+		},
+		tags:    []string{"osusergo", "netgo", "static_build", "seccomp"},
+		ldflags: "-X github.com/moby/buildkit/version.Version=VERSION",
+	},
+	{
+		name:     "buildx",
+		module:   "github.com/docker/buildx",
+		packages: map[string]string{"buildx": "github.com/docker/buildx/cmd/buildx"},
+		tags:     []string{"osusergo", "netgo"},
+		ldflags:  "-X github.com/docker/buildx/version.Version=VERSION",
+	},
+	{
+		name:     "registry",
+		module:   "github.com/distribution/distribution/v3",
+		packages: map[string]string{"registry": "github.com/distribution/distribution/v3/cmd/registry"},
+		tags:     []string{"osusergo", "netgo"},
+		ldflags:  "-X github.com/distribution/distribution/v3/version.version=VERSION",
+	},
+	{
+		name:     "runc",
+		module:   "github.com/opencontainers/runc",
+		packages: map[string]string{"buildkit-runc": "github.com/opencontainers/runc"},
+		// Static, so that a cached binary does not depend on the libseccomp of the machine that runs it.
+		tags:    []string{"seccomp", "osusergo", "netgo", "static_build"},
+		ldflags: "-extldflags -static",
+		cgo:     true,
+		debian:  []string{"gcc", "libc6-dev", "libseccomp-dev", "pkg-config"},
+		// buildkitd looks for buildkit-runc; containerd and dockerd look for runc.
+		alias: map[string]string{"runc": "buildkit-runc"},
+	},
+	{
+		name:   "containerd",
+		module: "github.com/containerd/containerd/v2",
+		packages: map[string]string{
+			"containerd":              "github.com/containerd/containerd/v2/cmd/containerd",
+			"containerd-shim-runc-v2": "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+		},
+		tags:    []string{"osusergo", "netgo", "static_build", "no_btrfs", "no_zfs"},
+		ldflags: "-X github.com/containerd/containerd/v2/version.Version=VERSION",
+	},
+	{
+		name:   "docker",
+		module: "github.com/moby/moby/v2",
+		packages: map[string]string{
+			"dockerd":      "github.com/moby/moby/v2/cmd/dockerd",
+			"docker-proxy": "github.com/moby/moby/v2/cmd/docker-proxy",
+		},
+		tags:    []string{"osusergo", "netgo", "static_build", "exclude_graphdriver_btrfs", "exclude_graphdriver_zfs"},
+		ldflags: "-X github.com/moby/moby/v2/dockerversion.Version=VERSION",
+	},
+	{
+		name:     "staticcheck",
+		module:   "honnef.co/go/tools",
+		packages: map[string]string{"staticcheck": "honnef.co/go/tools/cmd/staticcheck"},
+	},
+}
+
+// familyOf returns the family that builds a tool.
+func familyOf(tool string) (family, error) {
+	for _, f := range families {
+		if _, ok := f.packages[tool]; ok {
+			return f, nil
+		}
+		if _, ok := f.alias[tool]; ok {
+			return f, nil
+		}
+	}
+	return family{}, fmt.Errorf("no tool named %q; there are %s", tool, strings.Join(Names(), ", "))
+}
+
+// Names lists the tools that Bin knows, sorted.
+func Names() []string {
+	var names []string
+	for _, f := range families {
+		names = append(names, f.files()...)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// files lists the names of all files that building f leaves in its folder.
+func (f family) files() []string {
+	var names []string
+	for name := range f.packages {
+		names = append(names, name)
+	}
+	for name := range f.alias {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// CacheDir is the folder outside the tree that keeps what is dear to make: $STAGECRAFT_CACHE, else
+// stagecraft in $XDG_CACHE_HOME or ~/.cache. It is not created.
+func CacheDir() string {
+	if dir := os.Getenv("STAGECRAFT_CACHE"); dir != "" {
+		return dir
+	}
+	if dir, err := os.UserCacheDir(); err == nil {
+		return filepath.Join(dir, "stagecraft")
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("stagecraft-cache-%d", os.Getuid()))
+}
+
+// Root is the top folder of the checkout that the working directory is in.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for start := dir; ; {
+		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(mod), "module github.com/stagecraft/stagecraft\n") {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", fmt.Errorf("%s is not inside a checkout of github.com/stagecraft/stagecraft", start)
+		}
+		dir = parent
+	}
+}
+
+// Bin returns the path of a tool's program, and builds its family first where the cache lacks it.
+// Several programs may ask at once: one builds, the others wait for it. What is being built is told on
+// standard error, since from nothing it takes minutes.
+func Bin(ctx context.Context, tool string) (string, error) {
+	f, err := familyOf(tool)
+	if err != nil {
+		return "", err
+	}
+	dir, err := f.ensure(ctx)
+	if err != nil {
+		return "", fmt.Errorf("building %s: %w", tool, err)
+	}
+	return filepath.Join(dir, tool), nil
+}
+
+// Version returns the version of a tool's module as its go.mod pins it, such as "v0.34.2".
+func Version(tool string) (string, error) {
+	f, err := familyOf(tool)
+	if err != nil {
+		return "", err
+	}
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	mod, err := os.ReadFile(filepath.Join(root, "integration", "tools", f.name, "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	return f.version(mod)
+}
+
+// version finds the module's version in the text of the family's go.mod.
+func (f family) version(mod []byte) (string, error) {
+	for line := range strings.Lines(string(mod)) {
+		words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
+		if len(words) >= 2 && words[0] == f.module {
+			return words[1], nil
+		}
+	}
+	return "", fmt.Errorf("integration/tools/%s/go.mod does not require %s", f.name, f.module)
+}
+
+// arguments are the flags of go build, which are part of the cache's key.
+func (f family) arguments(version string) []string {
+	args := []string{"-mod=readonly", "-trimpath", "-buildvcs=false"}
+	if len(f.tags) > 0 {
+		args = append(args, "-tags="+strings.Join(f.tags, " "))
+	}
+	// Without symbol tables and DWARF: nobody debugs the engines, and it halves 200 MB of cache.
+	return append(args, "-ldflags="+strings.TrimSpace("-s -w "+strings.ReplaceAll(f.ldflags, "VERSION", version)))
+}
+
+// ensure returns the folder with the family's programs, building them if need be.
+func (f family) ensure(ctx context.Context) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	src := filepath.Join(root, "integration", "tools", f.name)
+	mod, err := os.ReadFile(filepath.Join(src, "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	sum, err := os.ReadFile(filepath.Join(src, "go.sum"))
+	if err != nil {
+		return "", err
+	}
+	version, err := f.version(mod)
+	if err != nil {
+		return "", err
+	}
+	args := f.arguments(version)
+
+	key := sha256.New()
+	for _, part := range [][]byte{mod, sum, []byte(strings.Join(args, "\x00")), fmt.Append(nil, f.cgo, f.files()), []byte(goVersion()), []byte(runtime.GOARCH)} {
+		fmt.Fprintf(key, "%d\n", len(part))
+		key.Write(part)
+	}
+	bin := filepath.Join(CacheDir(), "bin")
+	name := f.name + "-" + hex.EncodeToString(key.Sum(nil))[:16]
+	dir := filepath.Join(bin, name)
+	if isDir(dir) {
+		return dir, nil
+	}
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := Lock(ctx, filepath.Join(bin, name+".lock"), "the build of "+f.name)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if isDir(dir) {
+		return dir, nil
+	}
+
+	if len(f.debian) > 0 {
+		if err := Debian(ctx, f.debian...); err != nil {
+			return "", err
+		}
+	}
+	// The lock is ours, so a temporary folder of this name was left by a build that was interrupted.
+	tmp := filepath.Join(bin, ".tmp-"+name)
+	if err := os.RemoveAll(tmp); err != nil {
+		return "", err
+	}
+	if err := os.Mkdir(tmp, 0o755); err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+
+	start := time.Now()
+	fmt.Fprintf(os.Stderr, "building %s %s …\n", strings.Join(f.files(), ", "), version)
+	for _, tool := range f.files() {
+		pkg, ok := f.packages[tool]
+		if !ok {
+			continue
+		}
+		if err := f.build(ctx, src, filepath.Join(tmp, tool), pkg, args); err != nil {
+			return "", err
+		}
+	}
+	for second, first := range f.alias {
+		if err := os.Link(filepath.Join(tmp, first), filepath.Join(tmp, second)); err != nil {
+			return "", err
+		}
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		return "", err
+	}
+	fmt.Fprintf(os.Stderr, "built %s %s in %.0f s\n", f.name, version, time.Since(start).Seconds())
+	return dir, nil
+}
+
+// build runs go build in the family's folder for one main package.
+func (f family) build(ctx context.Context, src, out, pkg string, args []string) error {
+	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", out}, args, []string{pkg})...)
+	cmd.Dir = src
+	cgo := "CGO_ENABLED=0"
+	if f.cgo {
+		cgo = "CGO_ENABLED=1"
+	}
+	// Flags from outside, such as -race or a vendor mode meant for our own module, do not belong here.
+	cmd.Env = append(os.Environ(), cgo, "GOFLAGS=", "GOWORK=off", "GOOS=linux", "GOARCH="+runtime.GOARCH)
+	var log strings.Builder
+	cmd.Stdout, cmd.Stderr = io.Discard, &log
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("go build %s: %w\n%s", pkg, err, strings.TrimSpace(log.String()))
+	}
+	return nil
+}
+
+// goVersion is the version of the go command on the PATH, which builds the tools; the version that
+// built this program where the command does not tell.
+func goVersion() string {
+	out, err := exec.Command("go", "env", "GOVERSION").Output()
+	if err != nil {
+		return runtime.Version()
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// ErrDebian is the cause of an error of Debian where packages cannot be installed at all: no apt-get,
+// or not root.
+var ErrDebian = errors.New("cannot install Debian packages")
