@@ -122,7 +122,8 @@ func New(ctx context.Context, opts ...Option) (*Enclosure, error) {
 	}
 	e.supervisor = exec.Command("/proc/self/exe")
 	e.supervisor.Args = []string{"stagecraft-supervisor"}
-	e.supervisor.Env = append(os.Environ(), roleVariable+"="+roleSupervisor, arrangementVariable+"="+string(text))
+	// A program built with the race detector sleeps a second before it exits; supervisor and init need not.
+	e.supervisor.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", roleVariable+"="+roleSupervisor, arrangementVariable+"="+string(text))
 	e.supervisor.ExtraFiles = []*os.File{theirs}
 	e.supervisor.Stderr = e.complaints
 	// A session of its own: an interrupt from the terminal, or a signal to the caller's process group,
@@ -242,9 +243,9 @@ func (p *Process) Signal(s syscall.Signal) error {
 	return p.enclosure.encoder.Encode(order{ID: p.id, Signal: int(s)})
 }
 
-// Stop asks the program to end, and kills it when it has not within the grace period.
-func (p *Process) Stop(ctx context.Context, grace time.Duration) error {
-	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+// Stop asks the program to end with a signal, and kills it when it has not within the grace period.
+func (p *Process) Stop(ctx context.Context, ask syscall.Signal, grace time.Duration) error {
+	for _, s := range []syscall.Signal{ask, syscall.SIGKILL} {
 		if err := p.Signal(s); err != nil {
 			return err
 		}
@@ -344,10 +345,23 @@ func remove(dir string) error {
 		})
 		// A group must be empty to be removed, and its files cannot be unlinked: innermost first.
 		for i := len(nested) - 1; i >= 0; i-- {
-			if rmErr := unix.Rmdir(nested[i]); rmErr != nil && err == nil {
+			if rmErr := removeGroup(nested[i]); rmErr != nil && err == nil {
 				err = fmt.Errorf("removing the control group %s: %w", nested[i], rmErr)
 			}
 		}
+	}
+	return err
+}
+
+// removeGroup removes one empty control group. The kernel calls it busy for a moment after the last
+// process in it was reaped.
+func removeGroup(path string) error {
+	var err error
+	for range 50 {
+		if err = unix.Rmdir(path); !errors.Is(err, unix.EBUSY) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 	return err
 }

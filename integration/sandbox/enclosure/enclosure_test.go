@@ -162,7 +162,7 @@ func TestExitStatusAndLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Stop(ctx, 5*time.Second); err != nil {
+	if err := p.Stop(ctx, syscall.SIGTERM, 5*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if code, err := p.Wait(ctx); err != nil || code != 128+15 {

@@ -1,0 +1,412 @@
+// Package sandbox starts a BuildKit daemon and an image registry for a test, a demo or a measurement,
+// with the pinned engines of package tools, and leaves nothing behind (package enclosure).
+//
+// The registry listens on a free loopback port; the daemon, on a socket in the sandbox's own folder,
+// reads the registry as docker.io's mirror. So a Dockerfile names base images and its syntax image just
+// as it does anywhere else.
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/moby/buildkit/client"
+
+	"github.com/stagecraft/stagecraft/integration/images"
+	"github.com/stagecraft/stagecraft/integration/sandbox/enclosure"
+	"github.com/stagecraft/stagecraft/integration/tools"
+)
+
+// startTimeout bounds how long the engines may take until they answer. The measured time is under a
+// second; the bound is for a machine that is busy with other tests.
+const startTimeout = 90 * time.Second
+
+// Option changes what Start starts.
+type Option func(*settings)
+
+type settings struct {
+	noBuiltinFrontend bool
+	images            []string
+	noImages          bool
+	toml              string
+}
+
+// WithoutBuiltinFrontend switches the daemon's own dockerfile.v0 off, so that whatever reads a
+// Dockerfile is a frontend image.
+func WithoutBuiltinFrontend() Option { return func(s *settings) { s.noBuiltinFrontend = true } }
+
+// WithImages names the base images that the registry holds, such as "docker.io/library/busybox:latest".
+// Without this option it holds all of package images.
+func WithImages(refs ...string) Option {
+	return func(s *settings) { s.images = append(s.images, refs...) }
+}
+
+// WithoutImages starts with an empty registry.
+func WithoutImages() Option { return func(s *settings) { s.noImages = true } }
+
+// WithBuildkitdTOML appends text to the daemon's configuration file. A table that is already in it,
+// such as [worker.oci], cannot be opened again; see config in this package.
+func WithBuildkitdTOML(text string) Option { return func(s *settings) { s.toml += text + "\n" } }
+
+// Sandbox is a running daemon and registry.
+type Sandbox struct {
+	Dir          string // removed by Close; a place for a caller's own files
+	Registry     string // host:port, plain HTTP
+	BuildkitAddr string // unix:///…
+	// Origin tells where the base images come from, for people: Docker Hub, or made here.
+	Origin string
+
+	settings  settings
+	bin       map[string]string // path of each tool
+	enclosure *enclosure.Enclosure
+	buildkitd *enclosure.Process
+	registry  *enclosure.Process
+	env       []string // for clients
+
+	frontendOnce sync.Once
+	frontend     string
+	frontendErr  error
+}
+
+// New starts a sandbox for a test and closes it at the test's end. Where the test failed, the engines'
+// logs are shown. A sandbox that cannot start fails the test.
+func New(tb testing.TB, opts ...Option) *Sandbox {
+	tb.Helper()
+	s, err := Start(tb.Context(), opts...)
+	if err != nil {
+		tb.Fatalf("starting a sandbox: %v", err)
+	}
+	tb.Cleanup(func() {
+		if tb.Failed() {
+			tb.Log(s.Logs())
+		}
+		if err := s.Close(); err != nil {
+			tb.Errorf("closing the sandbox: %v", err)
+		}
+	})
+	return s
+}
+
+// Start starts a sandbox, and waits until its engines answer. The caller closes it. ctx bounds only the
+// start. What has to be built or fetched first is told on standard error.
+func Start(ctx context.Context, opts ...Option) (*Sandbox, error) {
+	s := &Sandbox{bin: map[string]string{}}
+	for _, opt := range opts {
+		opt(&s.settings)
+	}
+	for _, tool := range []string{"buildkitd", "buildctl", "registry", "buildkit-runc", "buildx"} {
+		path, err := tools.Bin(ctx, tool)
+		if err != nil {
+			return nil, err
+		}
+		s.bin[tool] = path
+	}
+	var set *images.Set
+	if !s.settings.noImages {
+		var err error
+		if set, err = images.Ensure(ctx, s.settings.images...); err != nil {
+			return nil, fmt.Errorf("base images: %w", err)
+		}
+		s.Origin = set.Origin()
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	var err error
+	if s.enclosure, err = enclosure.New(ctx); err != nil {
+		return nil, err
+	}
+	s.Dir = s.enclosure.Dir
+	err = s.startEngines(ctx)
+	if err == nil && set != nil {
+		err = set.Push(ctx, s.Registry)
+	}
+	if err != nil {
+		logs := s.Logs()
+		return nil, errors.Join(fmt.Errorf("%w\n%s", err, logs), s.enclosure.Close())
+	}
+	return s, nil
+}
+
+func (s *Sandbox) startEngines(ctx context.Context) error {
+	if err := s.startRegistry(ctx); err != nil {
+		return err
+	}
+	for _, dir := range []string{"tmp", "home", "docker/cli-plugins", "buildx"} {
+		if err := os.MkdirAll(filepath.Join(s.Dir, dir), 0o700); err != nil {
+			return err
+		}
+	}
+	socket := filepath.Join(s.Dir, "buildkitd.sock")
+	s.BuildkitAddr = "unix://" + socket
+	if err := s.StartBuildkitd(ctx); err != nil {
+		return err
+	}
+	return s.configureClients(ctx)
+}
+
+// startRegistry starts the registry on a port that was free a moment before; should another program
+// have taken it meanwhile, on another.
+func (s *Sandbox) startRegistry(ctx context.Context) error {
+	for attempt := 1; ; attempt++ {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		s.Registry = l.Addr().String()
+		l.Close()
+		config := filepath.Join(s.Dir, "registry.yml")
+		text := fmt.Sprintf(`version: 0.1
+storage:
+  filesystem:
+    rootdirectory: %q
+  delete:
+    enabled: true
+  maintenance:
+    uploadpurging:
+      enabled: false
+http:
+  addr: %q
+`, filepath.Join(s.Dir, "registry"), s.Registry)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			return err
+		}
+		s.registry, err = s.enclosure.Start(enclosure.Program{
+			Name: "registry", Path: s.bin["registry"], Args: []string{"serve", config},
+			Env: append(os.Environ(), "OTEL_TRACES_EXPORTER=none"),
+		})
+		if err != nil {
+			return err
+		}
+		err = awaitReady(ctx, "the registry", s.registry, func() error {
+			resp, err := http.Get("http://" + s.Registry + "/v2/")
+			if err != nil {
+				return err
+			}
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				return errors.New(resp.Status)
+			}
+			return nil
+		})
+		if err == nil || attempt == 5 || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// StartBuildkitd starts the daemon and waits until it answers. Start has done so; a test calls it again
+// after StopBuildkitd, to see what survives in the daemon's folder.
+func (s *Sandbox) StartBuildkitd(ctx context.Context) error {
+	config := filepath.Join(s.Dir, "buildkitd.toml")
+	if err := os.WriteFile(config, []byte(s.config()), 0o600); err != nil {
+		return err
+	}
+	var err error
+	s.buildkitd, err = s.enclosure.Start(enclosure.Program{
+		Name: "buildkitd", Path: s.bin["buildkitd"], Args: []string{"--config", config},
+		// Temporary files belong into the folder that is removed, not into the machine's.
+		Env: append(os.Environ(), "TMPDIR="+filepath.Join(s.Dir, "tmp"), "HOME="+filepath.Join(s.Dir, "home")),
+	})
+	if err != nil {
+		return err
+	}
+	return awaitReady(ctx, "buildkitd", s.buildkitd, func() error {
+		c, err := s.Client(ctx)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		_, err = c.ListWorkers(ctx)
+		return err
+	})
+}
+
+// StopBuildkitd ends the daemon; its folder stays for StartBuildkitd.
+func (s *Sandbox) StopBuildkitd(ctx context.Context) error {
+	return s.buildkitd.Stop(ctx, syscall.SIGTERM, 20*time.Second)
+}
+
+// config is the text of buildkitd.toml.
+func (s *Sandbox) config() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `root = %q
+insecure-entitlements = ["network.host", "security.insecure"]
+# Of an administrator's files, none is to show in provenance.
+provenanceEnvDir = %q
+
+[grpc]
+address = [%q]
+
+[otel]
+socketPath = %q
+
+[cdi]
+disabled = true
+
+# The network is the machine's: builds fetch packages as the machine itself does, and reach the registry.
+[worker.oci]
+enabled = true
+networkMode = "host"
+binary = %q
+defaultCgroupParent = %q
+gc = false
+
+[worker.containerd]
+enabled = false
+
+[registry."docker.io"]
+mirrors = [%q]
+
+[registry.%q]
+http = true
+
+[frontend."dockerfile.v0"]
+enabled = %t
+`,
+		filepath.Join(s.Dir, "buildkit"), filepath.Join(s.Dir, "provenance.d"), s.BuildkitAddr,
+		filepath.Join(s.Dir, "otel.sock"), s.bin["buildkit-runc"], s.enclosure.Cgroup,
+		s.Registry, s.Registry, !s.settings.noBuiltinFrontend)
+	b.WriteString(s.settings.toml)
+	return b.String()
+}
+
+// awaitReady asks until ready returns nil, the program has ended, or ctx is over.
+func awaitReady(ctx context.Context, what string, p *enclosure.Process, ready func() error) error {
+	for {
+		err := ready()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.Done():
+			return fmt.Errorf("%s ended instead of answering", what)
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not answer: %w", what, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Client connects to the daemon. The caller closes the client.
+func (s *Sandbox) Client(ctx context.Context) (*client.Client, error) {
+	return client.New(ctx, s.BuildkitAddr)
+}
+
+// configureClients makes a buildx builder over the daemon, the current one in a configuration folder of
+// the sandbox's own, and makes the pinned buildx the plugin of a docker client.
+func (s *Sandbox) configureClients(ctx context.Context) error {
+	plugin := filepath.Join(s.Dir, "docker", "cli-plugins", "docker-buildx")
+	if err := os.Symlink(s.bin["buildx"], plugin); err != nil {
+		return err
+	}
+	s.env = s.clientEnv()
+	create := s.Buildx("create", "--name", "stagecraft", "--driver", "remote", "--use", s.BuildkitAddr)
+	if out, err := create.CombinedOutput(); err != nil {
+		return fmt.Errorf("buildx create: %w\n%s", err, out)
+	}
+	return ctx.Err()
+}
+
+// clientEnv is the environment of clients: the machine's, less what points at other builders.
+func (s *Sandbox) clientEnv() []string {
+	var env []string
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, "BUILDX_") || strings.HasPrefix(name, "BUILDKIT_") || strings.HasPrefix(name, "DOCKER_") {
+			continue
+		}
+		env = append(env, entry)
+	}
+	return append(env,
+		"BUILDX_CONFIG="+filepath.Join(s.Dir, "buildx"),
+		"DOCKER_CONFIG="+filepath.Join(s.Dir, "docker"),
+		"BUILDKIT_HOST="+s.BuildkitAddr,
+	)
+}
+
+// Buildx is a call of the pinned buildx, with a builder over the sandbox's daemon selected. It is not
+// started; the caller sets its working directory and streams.
+func (s *Sandbox) Buildx(args ...string) *exec.Cmd {
+	cmd := exec.Command(s.bin["buildx"], args...)
+	cmd.Env = s.env
+	return cmd
+}
+
+// DockerBuildx is a call of "docker buildx", with the pinned buildx as the docker client's plugin, and
+// the same as Buildx on a machine that has no docker client.
+func (s *Sandbox) DockerBuildx(args ...string) *exec.Cmd {
+	docker, err := exec.LookPath("docker")
+	if err != nil {
+		return s.Buildx(args...)
+	}
+	cmd := exec.Command(docker, append([]string{"buildx"}, args...)...)
+	cmd.Env = s.env
+	return cmd
+}
+
+// Buildctl is a call of the pinned buildctl on the sandbox's daemon.
+func (s *Sandbox) Buildctl(args ...string) *exec.Cmd {
+	cmd := exec.Command(s.bin["buildctl"], append([]string{"--addr", s.BuildkitAddr}, args...)...)
+	cmd.Env = s.env
+	return cmd
+}
+
+// Logs returns the last part of what each engine wrote, for people.
+func (s *Sandbox) Logs() string { return s.logsSince(nil) }
+
+// logLimit is how many bytes at the end of a log are shown.
+const logLimit = 16 << 10
+
+// logsSince returns what the engines wrote after the given lengths of their log files.
+func (s *Sandbox) logsSince(lengths map[string]int) string {
+	var b strings.Builder
+	for _, p := range []*enclosure.Process{s.buildkitd, s.registry} {
+		if p == nil {
+			continue
+		}
+		text, err := os.ReadFile(p.Log)
+		if err != nil {
+			fmt.Fprintf(&b, "--- %v\n", err)
+			continue
+		}
+		if from := lengths[p.Log]; from <= len(text) {
+			text = text[from:]
+		}
+		if len(text) > logLimit {
+			text = text[len(text)-logLimit:]
+		}
+		fmt.Fprintf(&b, "--- %s\n%s\n", filepath.Base(p.Log), strings.TrimRight(string(text), "\n"))
+	}
+	return b.String()
+}
+
+// logLengths returns how long the engines' log files are now.
+func (s *Sandbox) logLengths() map[string]int {
+	lengths := map[string]int{}
+	for _, p := range []*enclosure.Process{s.buildkitd, s.registry} {
+		if p == nil {
+			continue
+		}
+		if info, err := os.Stat(p.Log); err == nil {
+			lengths[p.Log] = int(info.Size())
+		}
+	}
+	return lengths
+}
+
+// Close ends the engines and removes the folder.
+func (s *Sandbox) Close() error { return s.enclosure.Close() }
