@@ -1,0 +1,29 @@
+package lower
+
+import (
+	"github.com/moby/buildkit/client/llb"
+	"github.com/stagecraft/stagecraft/llb/plan"
+)
+
+// base is the filesystem that a stage starts with.
+func (l *lowerer) base(s *plan.Stage) llb.State {
+	switch b := s.Base; {
+	case b == nil:
+		return l.states[s.Node.Base]
+	case b.Context != nil:
+		if b.Context.Filter != nil {
+			b.Context.Filter(l.plan.Paths[plan.Source{Base: s.ID}])
+		}
+		return b.Context.State
+	case b.Ref != "":
+		return llb.Image(b.Ref,
+			instruction(s.Node.From.SourceCode),
+			llb.Platform(*b.Platform),
+			l.opt.ResolveMode,
+			llb.WithCustomName(s.Progress),
+			l.at(s.Node.Loc),
+		)
+	default:
+		return llb.Scratch()
+	}
+}

@@ -1,0 +1,172 @@
+package lower
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/plan"
+	"github.com/stagecraft/stagecraft/llb/stage"
+)
+
+// Options is what the client's request says about all operations.
+type Options struct {
+	// Context is the build context, already limited to the plan's paths.
+	Context llb.State
+	// SourceMap tells locations in a file; nil leaves them out.
+	SourceMap func(dockerfile.FileID) *llb.SourceMap
+	// TargetPlatform is the default of operations without one of their own.
+	TargetPlatform ocispecs.Platform
+	// Caps are what the daemon can do; nil means no more than every daemon.
+	Caps        *apicaps.CapSet
+	ResolveMode llb.ResolveMode
+	GitAdvice   bool
+
+	Hostname     string
+	Network      pb.NetMode
+	ExtraHosts   []llb.HostIP
+	Proxy        *llb.ProxyEnv
+	Ulimits      []*pb.Ulimit
+	Devices      []*pb.CDIDevice
+	ShmSize      int64 // bytes, 0 for the daemon's default
+	CgroupParent string
+	Resources    *pb.LinuxResources
+}
+
+func (o *Options) supports(c apicaps.CapID) bool {
+	return o.Caps != nil && o.Caps.Supports(c) == nil
+}
+
+// Result is the lowered target.
+type Result struct {
+	// State of the target, with the defaults to marshal it.
+	State llb.State
+	// Scan are further filesystems for the SBOM, by their names there.
+	Scan map[string]llb.State
+	// IgnoreCache says that the cache is off for the target or a scanned stage.
+	IgnoreCache bool
+}
+
+// Lower makes the LLB of a plan. Nothing is sent to the daemon: marshal the
+// state for that.
+func Lower(p *plan.Plan, opt Options) (*Result, error) {
+	l := &lowerer{plan: p, opt: opt, states: map[stage.ID]llb.State{}}
+	for _, s := range p.Stages {
+		st, err := l.stage(s)
+		if err != nil {
+			return nil, err
+		}
+		l.states[s.ID] = st
+	}
+	return l.result(), nil
+}
+
+type lowerer struct {
+	plan   *plan.Plan
+	opt    Options
+	states map[stage.ID]llb.State
+}
+
+// stage is the filesystem at the end of a stage.
+func (l *lowerer) stage(s *plan.Stage) (llb.State, error) {
+	st := l.base(s)
+	for i := range s.Steps {
+		step := &s.Steps[i]
+		var err error
+		switch op := step.Op.(type) {
+		case nil:
+		case *plan.Run:
+			st = l.run(st, step, op)
+		case *plan.Copy:
+			st, err = l.copy(st, step, op)
+		case *plan.Mkdir:
+			st = l.mkdir(st, step, op, s.Platform)
+		default:
+			err = errors.Errorf("no lowering for %T", op)
+		}
+		if err != nil {
+			return llb.State{}, dockerfile.At(err, step.Loc)
+		}
+	}
+	return st, nil
+}
+
+// source is the filesystem of a node, or the build context.
+func (l *lowerer) source(id stage.ID) llb.State {
+	if id == stage.None {
+		return l.opt.Context
+	}
+	return l.states[id]
+}
+
+func (l *lowerer) result() *Result {
+	target := l.plan.Target()
+	defaults := []llb.ConstraintsOpt{llb.Platform(l.opt.TargetPlatform)}
+	if l.opt.Caps != nil {
+		defaults = append(defaults, llb.WithCaps(*l.opt.Caps))
+	}
+	res := &Result{
+		State:       l.states[target.ID].SetMarshalDefaults(defaults...),
+		Scan:        map[string]llb.State{},
+		IgnoreCache: target.IgnoreCache,
+	}
+	if target.ScanContext {
+		res.Scan["context"] = l.opt.Context
+	}
+	reach := l.plan.Graph.Reach(target.ID)
+	for _, s := range l.plan.Stages {
+		if s.ScanStage && s != target && reach[s.ID] {
+			res.Scan[s.Node.Label] = l.states[s.ID]
+			res.IgnoreCache = res.IgnoreCache || s.IgnoreCache
+		}
+	}
+	return res
+}
+
+// at is the location of an operation in its source file.
+func (l *lowerer) at(loc dockerfile.Loc) llb.ConstraintsOpt {
+	var sm *llb.SourceMap
+	if l.opt.SourceMap != nil {
+		sm = l.opt.SourceMap(loc.File)
+	}
+	return sm.Location(Ranges(loc.Ranges))
+}
+
+// Ranges are the parser's ranges in the form of the protocol.
+func Ranges(ranges []parser.Range) []*pb.Range {
+	list := make([]*pb.Range, len(ranges))
+	for i, r := range ranges {
+		list[i] = &pb.Range{Start: position(r.Start), End: position(r.End)}
+	}
+	return list
+}
+
+func position(p parser.Position) *pb.Position {
+	return &pb.Position{Line: int32(p.Line), Character: int32(p.Character)}
+}
+
+// instruction notes the source code of an operation, for clients and for
+// tools that read definitions.
+func instruction(code string) llb.ConstraintsOpt {
+	return llb.WithDescription(map[string]string{"com.docker.dockerfile.v1.command": code})
+}
+
+// internal is the name of a step that no instruction stands for.
+func internal(name string) llb.ConstraintsOpt {
+	return llb.WithCustomName("[internal] " + name)
+}
+
+// Marshal is the definition of a lowered target.
+func (r *Result) Marshal(ctx context.Context) (*llb.Definition, error) {
+	def, err := r.State.Marshal(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("failed to marshal LLB definition: %w", err)
+	}
+	return def, nil
+}

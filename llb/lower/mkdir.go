@@ -1,0 +1,23 @@
+package lower
+
+import (
+	"github.com/moby/buildkit/client/llb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagecraft/stagecraft/llb/plan"
+)
+
+// mkdir is the directory of a WORKDIR.
+func (l *lowerer) mkdir(fs llb.State, step *plan.Step, op *plan.Mkdir, p ocispecs.Platform) llb.State {
+	opts := []llb.MkdirOption{llb.WithParents(true)}
+	if op.User != "" {
+		opts = append(opts, llb.WithUser(op.User))
+	}
+	if op.Created != nil {
+		opts = append(opts, llb.WithCreatedTime(*op.Created))
+	}
+	return fs.File(llb.Mkdir(op.Path, 0o755, opts...),
+		llb.WithCustomName(step.Progress),
+		l.at(step.Loc),
+		llb.Platform(p),
+	)
+}

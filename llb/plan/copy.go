@@ -1,0 +1,219 @@
+package plan
+
+import (
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/util/system"
+	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/stage"
+	mode "github.com/tonistiigi/dchapes-mode"
+)
+
+// copy evaluates COPY: files of the context, of a stage or of an image.
+func (e *stageEval) copy(step *Step, in *stage.Instruction, c *instructions.CopyCommand) error {
+	from := stage.None
+	if len(in.Sources) > 0 {
+		from = in.Sources[0]
+	}
+	t := &transfer{stageEval: e, keyword: "COPY", in: c, from: from, parents: c.Parents}
+	err := t.evaluate(step, c.String(), c.SourcesAndDest, attributes{
+		chown: c.Chown, chmod: c.Chmod, link: c.Link, excludes: c.ExcludePatterns,
+	})
+	if err != nil {
+		return err
+	}
+	for _, src := range c.SourcePaths {
+		e.readOf(from, src)
+	}
+	return nil
+}
+
+// transfer is what COPY and ADD have in common.
+type transfer struct {
+	*stageEval
+	keyword string
+	in      instructions.Command
+	from    stage.ID
+	parents bool
+	// remote makes the source of a URL or a Git repository, nil for a path.
+	// Only ADD has it; COPY refuses both.
+	remote func(src string) (CopySource, error)
+	unpack bool
+}
+
+// attributes are the flags that say what copied files look like.
+type attributes struct {
+	chown, chmod string
+	link         bool
+	excludes     []string
+}
+
+func (t *transfer) evaluate(step *Step, code string, paths instructions.SourcesAndDest, attr attributes) error {
+	dest, err := t.resolveDest(paths.DestPath)
+	if err != nil {
+		return err
+	}
+	op := &Copy{
+		Dest:        dest,
+		Chown:       attr.chown,
+		Excludes:    attr.excludes,
+		Link:        attr.link,
+		Platform:    t.out.Platform,
+		IgnoreCache: t.out.IgnoreCache,
+	}
+	if attr.link && namesOwner(attr.chown) {
+		// There is no /etc/passwd in the layer that is copied into.
+		return errors.Errorf("--chown=%s: user and group names can't be resolved when used with --link, use numeric uid[:gid] instead", attr.chown)
+	}
+	if op.Chmod, err = parseChmod(attr.chmod); err != nil {
+		return err
+	}
+	name := title(t.lex, code, &t.env)
+	step.Progress = t.progress.next(name, &t.out.Platform, &t.env)
+	op.LinkProgress = t.progress.current("LINK "+name, &t.out.Platform, &t.env)
+
+	for _, src := range paths.SourcePaths {
+		s, err := t.source(src)
+		if err != nil {
+			return err
+		}
+		op.Sources = append(op.Sources, s)
+	}
+	for _, content := range paths.SourceContents {
+		s, err := t.inline(content, len(op.Sources) == 0)
+		if err != nil {
+			return err
+		}
+		op.Sources = append(op.Sources, s)
+	}
+	step.Op = op
+	t.commitOp(t.history(paths, attr))
+	return nil
+}
+
+func (t *transfer) source(src string) (CopySource, error) {
+	if t.remote != nil {
+		if s, err := t.remote(src); s != nil || err != nil {
+			return s, err
+		}
+	} else if err := refuseRemote(src); err != nil {
+		return nil, err
+	}
+	t.checkIgnored(src)
+	return t.files(src)
+}
+
+// files are paths of the source. With --parents, the part of a path behind a
+// /./ is kept below the destination.
+func (t *transfer) files(src string) (*Files, error) {
+	os := t.out.Platform.OS
+	f := &Files{From: t.from, Unpack: t.unpack}
+	if t.parents {
+		root, pattern, pivot := strings.Cut(src, "/./")
+		if !pivot {
+			root, pattern = "/", src
+		}
+		pattern, err := system.NormalizePath("/", pattern, os, false)
+		if err != nil {
+			return nil, errors.Wrap(err, "removing drive letter")
+		}
+		f.Include = []string{strings.TrimPrefix(pattern, "/")}
+		if !hasWildcards(root) && !hasWildcards(pattern) {
+			required, err := system.NormalizePath("/", filepath.Join(root, pattern), os, false)
+			if err != nil {
+				return nil, errors.Wrap(err, "removing drive letter")
+			}
+			f.Required = []string{required}
+		}
+		src = root
+	}
+	var err error
+	if f.Path, err = system.NormalizePath("/", src, os, false); err != nil {
+		return nil, errors.Wrap(err, "removing drive letter")
+	}
+	return f, nil
+}
+
+func (t *transfer) inline(content instructions.SourceContent, first bool) (*Inline, error) {
+	os := t.out.Platform.OS
+	name, err := system.CheckSystemDriveAndRemoveDriveLetter(content.Path, os, false)
+	if err != nil {
+		return nil, errors.Wrap(err, "removing drive letter")
+	}
+	s := &Inline{Name: name, Path: filepath.ToSlash(name), Data: content.Data}
+	if first {
+		s.Path = system.ToSlash(name, os)
+	}
+	return s, nil
+}
+
+// history is the instruction as the image's history has it.
+func (t *transfer) history(paths instructions.SourcesAndDest, attr attributes) string {
+	words := []string{t.keyword}
+	if t.parents {
+		words = append(words, "--parents")
+	}
+	if attr.chown != "" {
+		words = append(words, "--chown="+attr.chown)
+	}
+	if attr.chmod != "" {
+		words = append(words, "--chmod="+attr.chmod)
+	}
+	words = append(words, paths.SourcePaths...)
+	for _, content := range paths.SourceContents {
+		words = append(words, "<<"+content.Path)
+	}
+	return strings.Join(append(words, paths.DestPath), " ")
+}
+
+// parseChmod reads --chmod: octal, or symbolic as chmod(1) has it.
+func parseChmod(s string) (*Chmod, error) {
+	if s == "" {
+		return nil, nil
+	}
+	invalid := errors.Errorf("invalid chmod parameter: '%v'. it should be octal string and between 0 and 07777", s)
+	if n, err := strconv.ParseUint(s, 8, 32); err == nil {
+		if n > 0o7777 {
+			return nil, invalid
+		}
+		return &Chmod{Mode: fs.FileMode(n)}, nil
+	}
+	if _, err := mode.Parse(s); err != nil {
+		var number *strconv.NumError
+		if errors.As(err, &number) { // it was meant as a number
+			return nil, invalid
+		}
+		return nil, err
+	}
+	return &Chmod{Symbolic: s}, nil
+}
+
+// namesOwner says that --chown has a name where a number could stand.
+func namesOwner(chown string) bool {
+	if chown == "" {
+		return false
+	}
+	opt, ok := llb.WithUser(chown).(llb.ChownOpt)
+	if !ok {
+		return false
+	}
+	return opt.User != nil && opt.User.Name != "" || opt.Group != nil && opt.Group.Name != ""
+}
+
+// hasWildcards says that a path is a pattern; a backslash escapes.
+func hasWildcards(p string) bool {
+	for i := 0; i < len(p); i++ {
+		switch p[i] {
+		case '*', '?', '[':
+			return true
+		case '\\':
+			i++
+		}
+	}
+	return false
+}

@@ -1,0 +1,251 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/patternmatcher"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/resolve"
+	"github.com/stagecraft/stagecraft/llb/stage"
+)
+
+// Options is what the client's request says about the evaluation.
+type Options struct {
+	Platforms     stage.Platforms
+	MultiPlatform bool
+	Globals       *stage.Globals
+	BuildArgs     map[string]string
+	Labels        map[string]string
+	// NoCache reports whether the cache is off for a stage; nil: nowhere.
+	NoCache func(stageName string) bool
+	// CacheNamespace comes before the ids of cache mounts.
+	CacheNamespace string
+	// Ignore are the patterns of the ignore file, nil without any.
+	Ignore *patternmatcher.PatternMatcher
+	Epoch  *time.Time
+	// Everything evaluates the stages that the target does not need, too.
+	Everything bool
+}
+
+// Evaluate makes the plan for the graph's target. The instructions of the
+// graph are expanded in place: a resolved graph is evaluated once.
+func Evaluate(f *dockerfile.File, r *resolve.Resolved, opt Options) (*Plan, error) {
+	ev := &evaluator{
+		file:     f,
+		opt:      opt,
+		resolved: r,
+		lex:      shell.NewLex(f.Escape),
+		reads:    map[Source]pathSet{},
+		plan: &Plan{
+			Graph: r.Graph,
+			Epoch: opt.Epoch,
+			byID:  map[stage.ID]*Stage{},
+		},
+	}
+	set := r.Reach
+	if opt.Everything {
+		set = map[stage.ID]bool{}
+		for id := range r.Graph.Nodes {
+			set[stage.ID(id)] = true
+		}
+	}
+	for _, id := range r.Graph.Order(set) {
+		if err := ev.evaluate(r.Graph.Node(id)); err != nil {
+			return nil, err
+		}
+	}
+	ev.finish()
+	// The checks are complete only now: with error=true they fail the build.
+	if err := f.Lint.Error(); err != nil {
+		return nil, err
+	}
+	return ev.plan, nil
+}
+
+type evaluator struct {
+	file     *dockerfile.File
+	opt      Options
+	resolved *resolve.Resolved
+	lex      *shell.Lex
+	plan     *Plan
+	reads    map[Source]pathSet
+}
+
+// scope is what a stage leaves to the stages that are built from it, besides
+// its image config.
+type scope struct {
+	env stage.Env
+	// declared are the ARGs so far, for the history of RUN.
+	declared []instructions.KeyValuePairOptional
+	// workdirSet says that a WORKDIR of this file made paths absolute.
+	workdirSet bool
+	// platform that LLB knows the filesystem to have, nil for none.
+	platform *ocispecs.Platform
+	// root is the node whose base the filesystem goes back to.
+	root stage.ID
+}
+
+// evaluator of one stage.
+type stageEval struct {
+	*evaluator
+	*scope
+	out      *Stage
+	dir      string // of the next instruction, with slashes on every platform
+	progress counter
+	lint     *linter.Linter // under the comments of the current instruction
+	// The instructions of which only the last one counts.
+	lastCmd, lastEntrypoint, lastHealthcheck once
+}
+
+func (ev *evaluator) evaluate(n *stage.Node) error {
+	out := &Stage{ID: n.ID, Node: n, Base: ev.resolved.Base(n.ID)}
+	ev.plan.Stages = append(ev.plan.Stages, out)
+	ev.plan.byID[n.ID] = out
+	e := &stageEval{
+		evaluator: ev,
+		scope:     &out.scope,
+		out:       out,
+		progress:  counter{label: n.Label, total: n.Declared, platform: ev.opt.MultiPlatform},
+		lint:      ev.file.Lint,
+	}
+	e.inherit(n)
+	if n.Kind == stage.External || n.Replaced && !ev.opt.Everything {
+		return nil
+	}
+	if err := e.startFrom(); err != nil {
+		return dockerfile.At(err, n.Loc)
+	}
+	for i := range n.Steps {
+		if err := e.instruction(&n.Steps[i]); err != nil {
+			return dockerfile.At(err, n.Steps[i].Loc)
+		}
+	}
+	e.scanForSBOM()
+	if out.Platform.OS == "" {
+		// Only a context that is no image leaves this open, and only for the
+		// stage right on it.
+		out.Platform = ev.opt.Platforms.Target
+	}
+	return nil
+}
+
+// inherit takes over what the base has: another stage, or what resolve found.
+func (e *stageEval) inherit(n *stage.Node) {
+	e.out.outline = newOutline(e.opt.Globals)
+	if n.Base != stage.None {
+		base := e.plan.byID[n.Base]
+		e.out.Image = cloneImage(base.Image)
+		e.out.Image.Config.OnBuild = nil // fired already, one level deep
+		e.out.Original = base.Original
+		e.out.Platform = base.Platform
+		e.out.outline.inherit(&base.outline)
+		*e.scope = base.scope
+		e.env = base.scope.env.Clone()
+		e.declared = slices.Clone(base.scope.declared)
+	} else {
+		e.root = n.ID
+		if b := e.out.Base; b != nil {
+			e.out.Image = cloneImage(b.Image)
+			e.out.Original = b.Original
+			if b.Platform != nil {
+				e.out.Platform = *b.Platform
+			}
+			e.scope.platform = b.StatePlatform
+			if b.Ref != "" {
+				e.out.Progress = e.progress.next("FROM "+b.Ref, b.Platform, &stage.Env{})
+			}
+		}
+	}
+	e.out.outline.useFrom(n.UsedArgs)
+	if n.Kind == stage.Stage && !n.Replaced && e.opt.NoCache != nil {
+		e.out.IgnoreCache = e.opt.NoCache(n.Name)
+	}
+}
+
+// instruction evaluates one instruction. Malformed words can make the shell
+// lexer panic; that is an error of the instruction.
+func (e *stageEval) instruction(in *stage.Instruction) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.Errorf("%s cannot be evaluated: %v", in.Name(), r)
+		}
+	}()
+	e.lint = e.file.Lint.WithMergedConfigFromComments(in.Comments())
+	e.progress.onBuild = in.OnBuild
+	if err := e.expand(in); err != nil {
+		return err
+	}
+	step := Step{Loc: in.Loc}
+	if code, ok := in.Command.(fmt.Stringer); ok {
+		step.Code = code.String()
+	}
+	switch c := in.Command.(type) {
+	case *instructions.AddCommand:
+		err = e.add(&step, in, c)
+	case *instructions.ArgCommand:
+		err = e.arg(c, in.Loc)
+	case *instructions.CmdCommand:
+		e.cmd(c)
+	case *instructions.CopyCommand:
+		err = e.copy(&step, in, c)
+	case *instructions.EntrypointCommand:
+		e.entrypoint(c)
+	case *instructions.EnvCommand:
+		e.setEnv(c)
+	case *instructions.ExposeCommand:
+		err = e.expose(c)
+	case *instructions.HealthCheckCommand:
+		e.healthcheck(c)
+	case *instructions.LabelCommand:
+		e.label(c)
+	case *instructions.MaintainerCommand:
+		e.maintainer(c)
+	case *instructions.OnbuildCommand:
+		e.out.Image.Config.OnBuild = append(e.out.Image.Config.OnBuild, c.Expression)
+	case *instructions.RunCommand:
+		err = e.run(&step, in, c)
+	case *instructions.ShellCommand:
+		e.shell(c)
+	case *instructions.StopSignalCommand:
+		err = e.stopSignal(c)
+	case *instructions.UserCommand:
+		e.user(c)
+	case *instructions.VolumeCommand:
+		err = e.volume(c)
+	case *instructions.WorkdirCommand:
+		err = e.workdir(&step, c)
+	default:
+		err = errors.Errorf("%s is not supported by this version of Stagecraft", in.Name())
+	}
+	if err != nil {
+		return err
+	}
+	e.out.Steps = append(e.out.Steps, step)
+	return nil
+}
+
+// finish completes the result: labels and platform that the client asked
+// for, and the paths that are read of each source.
+func (ev *evaluator) finish() {
+	target := ev.plan.Target()
+	ev.read(Source{Base: target.scope.root}, "/") // the result is all of it
+	ev.plan.Paths = map[Source][]string{}
+	for src, paths := range ev.reads {
+		ev.plan.Paths[src] = paths.list()
+	}
+	img := &target.Image
+	if len(ev.opt.Labels) > 0 && img.Config.Labels == nil {
+		img.Config.Labels = map[string]string{}
+	}
+	for k, v := range ev.opt.Labels {
+		img.Config.Labels[k] = v
+	}
+	setTargetPlatform(img, ev.opt.Platforms)
+}

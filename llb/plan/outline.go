@@ -1,0 +1,166 @@
+package plan
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/stage"
+)
+
+// outlineData is what a stage asks of its user.
+type outlineData struct {
+	args    map[string]stage.Arg
+	used    map[string]bool
+	secrets map[string]need
+	ssh     map[string]need
+}
+
+// need is a secret or an agent.
+type need struct {
+	required bool
+	loc      dockerfile.Loc
+}
+
+func newOutline(globals *stage.Globals) outlineData {
+	return outlineData{
+		args:    maps.Clone(globals.Args),
+		used:    map[string]bool{},
+		secrets: map[string]need{},
+		ssh:     map[string]need{},
+	}
+}
+
+// inherit takes over the args that the base's own FROM used. Its other args
+// are collected by walking the graph.
+func (o *outlineData) inherit(base *outlineData) { maps.Copy(o.used, base.fromArgs()) }
+
+func (o *outlineData) fromArgs() map[string]bool {
+	used := map[string]bool{}
+	for name, inFrom := range o.used {
+		if inFrom {
+			used[name] = true
+		}
+	}
+	return used
+}
+
+// useFrom marks args that FROM uses, with true: a stage built on this one
+// depends on them, too.
+func (o *outlineData) useFrom(names []string) {
+	for _, name := range names {
+		o.used[name] = true
+	}
+}
+
+// declare notes an ARG. Documented says that its value is given here.
+func (o *outlineData) declare(a stage.Arg, documented bool) {
+	name := a.Definition.Key
+	if documented {
+		o.args[name] = a
+	}
+	if !o.used[name] {
+		o.used[name] = false
+	}
+}
+
+func (o *outlineData) addSecret(id string, n need) { addFirst(o.secrets, id, n) }
+func (o *outlineData) addSSH(id string, n need)    { addFirst(o.ssh, id, n) }
+
+// addFirst keeps what was there first: that is where a reader looks.
+func addFirst(set map[string]need, id string, n need) {
+	if _, ok := set[id]; !ok {
+		set[id] = n
+	}
+}
+
+// Outline is what the target and the stages that it needs ask of their user,
+// in the order of the file.
+type Outline struct {
+	Args    []stage.Arg
+	Secrets []Requirement
+	SSH     []Requirement
+}
+
+// Requirement is a secret or an agent that some RUN mounts.
+type Requirement struct {
+	Name     string
+	Required bool
+	Loc      dockerfile.Loc
+}
+
+// Outline answers --call=outline for the target.
+func (p *Plan) Outline() Outline {
+	var out Outline
+	seenArgs := map[string]bool{}
+	seenSecrets := map[string]bool{}
+	seenSSH := map[string]bool{}
+	p.nearestFirst(func(s *Stage) {
+		out.Args = append(out.Args, s.outline.usedArgs(seenArgs)...)
+		out.Secrets = append(out.Secrets, requirements(s.outline.secrets, seenSecrets)...)
+		out.SSH = append(out.SSH, requirements(s.outline.ssh, seenSSH)...)
+	})
+	slices.SortStableFunc(out.Args, func(a, b stage.Arg) int {
+		return cmp.Or(cmp.Compare(a.Loc.Line(), b.Loc.Line()), cmp.Compare(a.Index, b.Index))
+	})
+	byLine := func(a, b Requirement) int { return cmp.Compare(a.Loc.Line(), b.Loc.Line()) }
+	slices.SortStableFunc(out.Secrets, byLine)
+	slices.SortStableFunc(out.SSH, byLine)
+	return out
+}
+
+// nearestFirst visits the stages that the target needs, the target first, each
+// before the stages that it needs itself.
+func (p *Plan) nearestFirst(visit func(*Stage)) {
+	seen := map[stage.ID]bool{}
+	var walk func(stage.ID)
+	walk = func(id stage.ID) {
+		s := p.byID[id]
+		if seen[id] || s == nil {
+			return
+		}
+		seen[id] = true
+		visit(s)
+		for _, e := range p.Graph.Out(id) {
+			walk(e.To)
+		}
+	}
+	walk(p.Graph.Target)
+}
+
+// usedArgs are the declared args that are used, and those that their defaults
+// refer to.
+func (o *outlineData) usedArgs(seen map[string]bool) []stage.Arg {
+	used := map[string]bool{}
+	todo := slices.Sorted(maps.Keys(o.used))
+	for len(todo) > 0 {
+		name := todo[0]
+		todo = todo[1:]
+		if used[name] {
+			continue
+		}
+		used[name] = true
+		todo = append(todo, slices.Sorted(maps.Keys(o.args[name].Deps))...)
+	}
+	var args []stage.Arg
+	for _, name := range slices.Sorted(maps.Keys(used)) {
+		a, declared := o.args[name]
+		if declared && !seen[name] {
+			seen[name] = true
+			args = append(args, a)
+		}
+	}
+	return args
+}
+
+func requirements(needs map[string]need, seen map[string]bool) []Requirement {
+	var list []Requirement
+	for _, name := range slices.Sorted(maps.Keys(needs)) {
+		if !seen[name] {
+			seen[name] = true
+			list = append(list, Requirement{Name: name, Required: needs[name].required, Loc: needs[name].loc})
+		}
+	}
+	return list
+}

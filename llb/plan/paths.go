@@ -1,0 +1,44 @@
+package plan
+
+import (
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft/stagecraft/llb/stage"
+)
+
+// pathSet are the paths that are read of a source.
+type pathSet map[string]bool
+
+// read notes that the build needs a path of a source.
+func (ev *evaluator) read(src Source, p string) {
+	if ev.reads[src] == nil {
+		ev.reads[src] = pathSet{}
+	}
+	ev.reads[src][path.Join("/", filepath.ToSlash(p))] = true
+}
+
+// readOf notes that a path of a node's filesystem is needed. Files of a stage
+// may be files of the context that it stands on.
+func (e *stageEval) readOf(id stage.ID, p string) {
+	if id == stage.None {
+		e.read(MainContext, p)
+		return
+	}
+	e.read(Source{Base: e.stageNode(id).scope.root}, p)
+}
+
+// list are the paths relative to the root, sorted; nil for everything.
+func (s pathSet) list() []string {
+	if s["/"] {
+		return nil
+	}
+	var list []string
+	for p := range s {
+		list = append(list, strings.TrimPrefix(p, "/"))
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,223 @@
+package plan
+
+import (
+	"io/fs"
+	"time"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/resolve"
+	"github.com/stagecraft/stagecraft/llb/stage"
+)
+
+// Plan is what a build does, before LLB.
+type Plan struct {
+	Graph *stage.Graph
+	// Stages are the evaluated nodes, each behind those that it needs.
+	Stages []*Stage
+	// Paths are the files that the build reads of each source, relative to
+	// its root, sorted. No paths means everything.
+	Paths map[Source][]string
+	Epoch *time.Time
+
+	byID map[stage.ID]*Stage
+}
+
+// Stage is the evaluated node of an ID, nil where the target does not need it.
+func (p *Plan) Stage(id stage.ID) *Stage { return p.byID[id] }
+
+// Target is the stage whose filesystem and config are the result.
+func (p *Plan) Target() *Stage { return p.byID[p.Graph.Target] }
+
+// Source is a folder whose files come from outside: the main build context,
+// or the named context that a node stands on.
+type Source struct {
+	// Base is the node of a named context, stage.None for the main context.
+	Base stage.ID
+}
+
+// MainContext is the build context.
+var MainContext = Source{Base: stage.None}
+
+// Stage is an evaluated stage, or an image that instructions refer to.
+type Stage struct {
+	ID   stage.ID
+	Node *stage.Node
+	// Base is what the stage is built from where that is no other stage.
+	Base *resolve.Base
+	// Progress is the name of the step that fetches the base image.
+	Progress string
+	Steps    []Step
+	Image    dockerspec.DockerOCIImage
+	// Original is the config of the base image, nil where there is none.
+	Original *dockerspec.DockerOCIImage
+	// Platform of the stage; zero where nothing says which it is.
+	Platform ocispecs.Platform
+	// IgnoreCache says that the client asked for --no-cache here.
+	IgnoreCache bool
+	// ScanStage and ScanContext ask for this stage, or the build context, in
+	// the SBOM.
+	ScanStage, ScanContext bool
+
+	outline outlineData
+	scope   scope
+}
+
+// Step is an instruction after evaluation.
+type Step struct {
+	// Op is what happens to the filesystem; nil where only the config changes.
+	Op Op
+	// Code is the instruction as written.
+	Code string
+	// Progress is the name under which the step shows up.
+	Progress string
+	Loc      dockerfile.Loc
+}
+
+// Op is an operation on a filesystem: *Run, *Copy or *Mkdir.
+type Op interface{ op() }
+
+func (*Run) op()   {}
+func (*Copy) op()  {}
+func (*Mkdir) op() {}
+
+// Run executes a program on the filesystem of the stage.
+type Run struct {
+	Args []string
+	Env  []stage.Var
+	Dir  string
+	User string
+	// Platform to execute for, nil for the target platform.
+	Platform *ocispecs.Platform
+	// Script is a file to mount and execute: a here-document with a shebang.
+	Script   *Script
+	Mounts   []Mount
+	Secrets  []Secret
+	SSH      []SSH
+	Security string
+	Network  string
+	Devices  []*instructions.Device
+	// IgnoreCache executes even when the result is cached.
+	IgnoreCache bool
+}
+
+// Script is the executable file /dev/pipes/Name.
+type Script struct{ Name, Data string }
+
+// MountKind tells mounts of files apart.
+type MountKind string
+
+const (
+	BindMount  MountKind = "bind"
+	CacheMount MountKind = "cache"
+	TmpfsMount MountKind = "tmpfs"
+)
+
+// Mount is a filesystem that a program sees besides the stage's own.
+type Mount struct {
+	Kind   MountKind
+	Target string
+	// From is the node whose filesystem is mounted, stage.None for the
+	// build context.
+	From stage.ID
+	// Path inside From, "/" for all of it.
+	Path     string
+	ReadOnly bool
+	// Owner of the root directory where the user set one.
+	Owner *Owner
+	// CacheID names a cache, its namespace included.
+	CacheID string
+	Sharing instructions.ShareMode
+	// Size is the limit of a tmpfs in bytes, 0 for none.
+	Size int64
+}
+
+// Owner is user, group and mode of a directory or a file.
+type Owner struct {
+	UID, GID int
+	Mode     fs.FileMode
+}
+
+// Secret is a secret of the client, as a file, a variable, or both.
+type Secret struct {
+	ID       string
+	Target   *string // path of the file, nil for none
+	Env      *string // name of the variable, nil for none
+	Required bool
+	Owner    *Owner
+}
+
+// SSH is the client's agent socket or key.
+type SSH struct {
+	ID, Target string
+	Required   bool
+	Owner      *Owner
+}
+
+// Mkdir makes the directory of a WORKDIR with its parents.
+type Mkdir struct {
+	Path, User string
+	Created    *time.Time
+}
+
+// Copy copies files into the filesystem of the stage: COPY and ADD.
+type Copy struct {
+	Sources  []CopySource
+	Dest     string
+	Chown    string
+	Chmod    *Chmod
+	Excludes []string
+	// Link copies into a layer of its own, where the daemon can merge.
+	Link bool
+	// LinkProgress is the name of the step that merges.
+	LinkProgress string
+	Platform     ocispecs.Platform
+	IgnoreCache  bool
+}
+
+// Chmod is a mode: octal, or symbolic where Symbolic is set.
+type Chmod struct {
+	Mode     fs.FileMode
+	Symbolic string
+}
+
+// CopySource is one source of a copy: *Files, *Download, *Checkout or *Inline.
+type CopySource interface{ copySource() }
+
+func (*Files) copySource()    {}
+func (*Download) copySource() {}
+func (*Checkout) copySource() {}
+func (*Inline) copySource()   {}
+
+// Files are files of a stage, an image or the build context.
+type Files struct {
+	// From is the node that has them, stage.None for the build context.
+	From stage.ID
+	// Path may have wildcards.
+	Path string
+	// Include are patterns below Path, for --parents.
+	Include []string
+	// Required are paths that must exist, for --parents.
+	Required []string
+	// Unpack extracts archives.
+	Unpack bool
+}
+
+// Download is a file over HTTP.
+type Download struct {
+	*resolve.Remote
+	Unpack bool
+}
+
+// Checkout is a Git repository.
+type Checkout struct{ *resolve.Remote }
+
+// Inline is a file written in the Dockerfile.
+type Inline struct {
+	// Name of the file, and Path to copy it from; they differ in their
+	// separators on Windows.
+	Name, Path string
+	Data       string
+}

@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// counter makes the progress names of a stage, such as
+// "[linux/amd64 build 2/5] RUN make".
+type counter struct {
+	label        string
+	index, total int
+	platform     bool // names carry the platform
+	onBuild      bool // of a trigger
+}
+
+// next is the name of the next step. env may say which platform the step
+// compiles for.
+func (c *counter) next(text string, p *ocispecs.Platform, env shell.EnvGetter) string {
+	if c.total > 0 {
+		c.index++
+	}
+	return c.current(text, p, env)
+}
+
+// current is a further name for the same step.
+func (c *counter) current(text string, p *ocispecs.Platform, env shell.EnvGetter) string {
+	if c.total == 0 {
+		return text
+	}
+	var b strings.Builder
+	b.WriteByte('[')
+	if c.platform && p != nil {
+		b.WriteString(platforms.FormatAll(*p) + crossPlatform(*p, env) + " ")
+	}
+	if c.label != "" {
+		b.WriteString(c.label + " ")
+	}
+	width := int(1 + math.Log10(float64(c.total)))
+	fmt.Fprintf(&b, "%*d/%d] ", width, c.index, c.total)
+	if c.onBuild {
+		b.WriteString("ONBUILD ")
+	}
+	return b.String() + text
+}
+
+// crossPlatform is "->arm64" for a stage on one platform that declares ARGs
+// for another.
+func crossPlatform(base ocispecs.Platform, env shell.EnvGetter) string {
+	target := targetOf(env)
+	if target == nil {
+		return ""
+	}
+	if target.OS == "" {
+		target.OS = base.OS
+	}
+	if target.Architecture == "" {
+		target.Architecture = base.Architecture
+	}
+	p := platforms.Normalize(*target)
+	switch {
+	case p.OS != base.OS:
+		return "->" + platforms.FormatAll(p)
+	case p.Architecture == base.Architecture:
+		return ""
+	case p.Variant != "":
+		return "->" + p.Architecture + "/" + p.Variant
+	default:
+		return "->" + p.Architecture
+	}
+}
+
+// targetOf is the platform of the TARGET variables that are declared.
+func targetOf(env shell.EnvGetter) *ocispecs.Platform {
+	var p *ocispecs.Platform
+	part := func() *ocispecs.Platform {
+		if p == nil {
+			p = &ocispecs.Platform{}
+		}
+		return p
+	}
+	for _, key := range env.Keys() {
+		v, _ := env.Get(key)
+		switch key {
+		case "TARGETPLATFORM":
+			if whole, err := platforms.Parse(v); err == nil {
+				return &whole
+			}
+		case "TARGETOS":
+			part().OS = v
+		case "TARGETARCH":
+			part().Architecture = v
+		case "TARGETVARIANT":
+			part().Variant = v
+		}
+	}
+	return p
+}
+
+// title is an instruction as progress shows it: variables expanded where that
+// works, the keyword in upper case.
+func title(lex *shell.Lex, code string, env shell.EnvGetter) string {
+	if expanded, _, err := lex.ProcessWord(code, env); err == nil {
+		code = expanded
+	}
+	word, rest, ok := strings.Cut(code, " ")
+	word = strings.ToUpper(word)
+	if !ok {
+		return word
+	}
+	return word + " " + rest
+}

@@ -1,0 +1,36 @@
+package plan
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The args that say what the SBOM covers. They are no variables of RUN.
+// https://docs.docker.com/build/metadata/attestations/sbom/
+const (
+	scanContextArg = "BUILDKIT_SBOM_SCAN_CONTEXT"
+	scanStageArg   = "BUILDKIT_SBOM_SCAN_STAGE"
+)
+
+func isScanArg(name string) bool { return name == scanContextArg || name == scanStageArg }
+
+func (e *stageEval) scanForSBOM() {
+	e.out.ScanContext = e.scans(scanContextArg)
+	e.out.ScanStage = e.scans(scanStageArg)
+}
+
+// scans is the value of an arg for this stage: the global one, unless the
+// stage has an ARG of its own.
+func (e *stageEval) scans(arg string) bool {
+	value, _ := e.opt.Globals.Env.Get(arg)
+	for _, kv := range e.declared {
+		if kv.Key == arg && kv.Value != nil {
+			value = *kv.Value
+		}
+	}
+	if on, err := strconv.ParseBool(value); err == nil {
+		return on
+	}
+	return slices.Contains(strings.Split(value, ","), e.out.Node.Label)
+}

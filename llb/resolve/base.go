@@ -1,0 +1,227 @@
+package resolve
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/util/suggest"
+	"github.com/moby/buildkit/util/system"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/stage"
+)
+
+// Base is what a stage is built from. Nothing in it is changed later; plan
+// clones the image.
+type Base struct {
+	// Ref is the image to fetch, with its digest where that is known. Empty
+	// for a filesystem that is not fetched as an image: Context is set, or
+	// the filesystem is empty.
+	Ref     string
+	Context *Context
+	// Image is the config that the stage starts with, without its triggers
+	// and time; the zero value for a context that is no image.
+	Image dockerspec.DockerOCIImage
+	// Original is the config of the base image as it is recorded in the
+	// result, nil where there is none.
+	Original *dockerspec.DockerOCIImage
+	Triggers []string
+	// Platform of the stage, nil where nothing says which it is.
+	Platform *ocispecs.Platform
+	// StatePlatform is the platform that LLB knows the filesystem to have,
+	// nil for none: exec operations on it are then for the target platform.
+	StatePlatform *ocispecs.Platform
+}
+
+func scratchBase(target ocispecs.Platform) *Base {
+	return &Base{Image: emptyImage(target), Platform: &target}
+}
+
+// normalize checks a reference and completes it: docker.io, library/, :latest.
+func normalize(ref string) (reference.Named, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return nil, errors.Wrapf(err, "failed to parse stage name %q", ref)
+	}
+	return reference.TagNameOnly(named), nil
+}
+
+func (r *resolver) resolveBase(ctx context.Context, n *stage.Node, ref reference.Named) (*Base, error) {
+	if n.Replaced {
+		return r.replacement(ctx, n)
+	}
+	platform := platformOf(n, r.opt.Platforms.Target)
+	if ok, err := r.src.HasContext(ref.String(), &platform); err != nil {
+		return nil, err
+	} else if ok {
+		return r.contextBase(ctx, ref.String(), platform)
+	}
+	return r.imageBase(ctx, n, ref, platform)
+}
+
+// replacement opens the named context that stands in for a whole stage.
+func (r *resolver) replacement(ctx context.Context, n *stage.Node) (*Base, error) {
+	c, err := r.openContext(ctx, n.Name, n.Platform)
+	if err != nil {
+		return nil, err
+	}
+	b := &Base{Context: c, Platform: n.Platform}
+	if b.StatePlatform, err = c.State.GetPlatform(ctx); err != nil {
+		return nil, err
+	}
+	if c.Image == nil {
+		return b, nil
+	}
+	b.setImage(*c.Image)
+	if c.Image.OS != "" && c.Image.Architecture != "" {
+		b.Platform = &ocispecs.Platform{
+			OS:           c.Image.OS,
+			Architecture: c.Image.Architecture,
+			Variant:      c.Image.Variant,
+			OSVersion:    c.Image.OSVersion,
+			OSFeatures:   slices.Clone(c.Image.OSFeatures),
+		}
+	}
+	return b, nil
+}
+
+// contextBase opens the named context that stands in for an image.
+func (r *resolver) contextBase(ctx context.Context, name string, platform ocispecs.Platform) (*Base, error) {
+	c, err := r.openContext(ctx, name, &platform)
+	if err != nil {
+		return nil, err
+	}
+	img := emptyImage(platform)
+	if c.Image != nil {
+		img = *c.Image
+	}
+	statePlatform := platforms.Normalize(platform)
+	b := &Base{Context: c, Original: &img, Platform: &platform, StatePlatform: &statePlatform}
+	b.setImage(img)
+	return b, nil
+}
+
+func (r *resolver) openContext(ctx context.Context, name string, p *ocispecs.Platform) (*Context, error) {
+	c, err := r.src.Context(ctx, name, p)
+	if err == nil && c == nil {
+		err = errors.Errorf("named context %s has no content", name)
+	}
+	return c, err
+}
+
+func (r *resolver) imageBase(ctx context.Context, n *stage.Node, ref reference.Named, platform ocispecs.Platform) (*Base, error) {
+	log := "[internal] load metadata for " + ref.String()
+	if r.opt.MultiPlatform {
+		log = fmt.Sprintf("[%s internal] load metadata for %s", platforms.FormatAll(platform), ref)
+	}
+	found, err := r.src.Image(ctx, ref.String(), platform, log)
+	if err != nil {
+		options := append(r.graph.Labels(), commonImages()...)
+		return nil, suggest.WrapError(errors.Wrap(err, n.Ref), n.Ref, options, true)
+	}
+	if found.Ref != ref.String() {
+		if ref, err = reference.ParseNormalizedNamed(found.Ref); err != nil {
+			return nil, errors.Wrapf(err, "failed to parse ref %q", found.Ref)
+		}
+	}
+	if found.Digest != "" {
+		if ref, err = reference.WithDigest(ref, found.Digest); err != nil {
+			return nil, err
+		}
+	}
+	var img, original dockerspec.DockerOCIImage
+	for _, config := range []*dockerspec.DockerOCIImage{&img, &original} {
+		// Decoded twice: the stage edits its own copy.
+		if err := json.Unmarshal(found.Config, config); err != nil {
+			return nil, errors.Wrap(err, "failed to parse image config")
+		}
+	}
+	if n.Platform == nil && r.opt.Platforms.Implicit {
+		platform = detectPlatform(img.Platform, platform, r.opt.Platforms.Build)
+	}
+	b := &Base{Original: &original, Platform: &platform}
+	b.setImage(img)
+	if hasLayers(&img) {
+		b.Ref = ref.String()
+		statePlatform := platforms.Normalize(platform)
+		b.StatePlatform = &statePlatform
+	}
+	return b, nil
+}
+
+// setImage takes a config as the start of a stage: the triggers are for the
+// stage, the creation time is not its own.
+func (b *Base) setImage(img dockerspec.DockerOCIImage) {
+	b.Triggers = img.Config.OnBuild
+	img.Config.OnBuild = nil
+	img.Created = nil
+	b.Image = img
+}
+
+// hasLayers says whether there is anything to fetch. Images of the old
+// schema 1 have no diff ids: their history tells.
+func hasLayers(img *dockerspec.DockerOCIImage) bool {
+	if len(img.RootFS.DiffIDs) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(img.History, func(h ocispecs.History) bool { return !h.EmptyLayer })
+}
+
+// detectPlatform is the platform of an image for which the client named none:
+// that of the image, where a build platform says how to run it.
+func detectPlatform(img, target ocispecs.Platform, supported []ocispecs.Platform) ocispecs.Platform {
+	for _, p := range append([]ocispecs.Platform{target}, supported...) {
+		if p.OS == img.OS && p.Architecture == img.Architecture {
+			return p
+		}
+	}
+	return target
+}
+
+// emptyImage is the config that FROM scratch starts with.
+func emptyImage(p ocispecs.Platform) dockerspec.DockerOCIImage {
+	var img dockerspec.DockerOCIImage
+	img.Platform = p
+	img.OSFeatures = slices.Clone(p.OSFeatures)
+	img.RootFS.Type = "layers"
+	img.Config.WorkingDir = "/"
+	if p.OS != "windows" { // there the system has its own
+		img.Config.Env = []string{"PATH=" + system.DefaultPathEnv(p.OS)}
+	}
+	return img
+}
+
+// commonImages are names that a misspelt one may have meant.
+func commonImages() []string {
+	var names []string
+	for _, name := range []string{"alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora"} {
+		names = append(names, name, name+":latest")
+	}
+	return names
+}
+
+// checkBasePlatforms reports base images of another platform than the one
+// that was asked for.
+func checkBasePlatforms(f *dockerfile.File, g *stage.Graph, bases map[stage.ID]*Base) {
+	for id := range g.Nodes {
+		b := bases[stage.ID(id)]
+		if b == nil || b.Ref == "" || b.Platform == nil {
+			continue
+		}
+		want, have := *b.Platform, b.Image.Platform
+		if want.OS == have.OS && want.Architecture == have.Architecture {
+			continue
+		}
+		n := g.Node(stage.ID(id))
+		msg := linter.RuleInvalidBaseImagePlatform.Format(n.Ref,
+			platforms.FormatAll(platforms.Normalize(want)), platforms.FormatAll(platforms.Normalize(have)))
+		f.Lint.Run(&linter.RuleInvalidBaseImagePlatform, n.Loc.Ranges, msg)
+	}
+}

@@ -1,0 +1,153 @@
+package resolve
+
+import (
+	"context"
+	"sync"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/stage"
+	"golang.org/x/sync/errgroup"
+)
+
+// Options is what the client's request says about the sources.
+type Options struct {
+	Platforms stage.Platforms
+	// MultiPlatform says that progress names carry the platform.
+	MultiPlatform bool
+	// Everything resolves the bases of all stages, not only of those that
+	// the target needs.
+	Everything bool
+}
+
+// Resolved is a graph with all that it stands on.
+type Resolved struct {
+	Graph *stage.Graph
+	// Reach are the nodes that the target needs.
+	Reach map[stage.ID]bool
+	bases map[stage.ID]*Base
+}
+
+// Base is what a node without a base stage is built from; nil for a stage
+// that is built from another, and for one that nobody needs.
+func (r *Resolved) Base(id stage.ID) *Base { return r.bases[id] }
+
+// Resolve finds all bases. A trigger may bring new references, so that there
+// are rounds until nothing is new.
+func Resolve(ctx context.Context, f *dockerfile.File, g *stage.Graph, src Sources, opt Options) (*Resolved, error) {
+	r := &resolver{
+		graph:     g,
+		src:       src,
+		opt:       opt,
+		bases:     map[stage.ID]*Base{},
+		triggered: map[stage.ID]bool{},
+	}
+	for {
+		reach := g.Reach(g.Target)
+		if err := r.resolveBases(ctx, reach); err != nil {
+			return nil, err
+		}
+		more, err := r.addTriggers(reach)
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			break
+		}
+	}
+	if err := g.CheckTarget(); err != nil {
+		return nil, err
+	}
+	checkBasePlatforms(f, g, r.bases)
+	return &Resolved{Graph: g, Reach: g.Reach(g.Target), bases: r.bases}, nil
+}
+
+type resolver struct {
+	graph *stage.Graph
+	src   Sources
+	opt   Options
+
+	mu    sync.Mutex // guards bases while a round runs
+	bases map[stage.ID]*Base
+	// triggered are the nodes whose triggers are in the graph.
+	triggered map[stage.ID]bool
+}
+
+// resolveBases is one round: all bases that are new and needed, at once.
+// References that nobody needs must be well-formed all the same.
+func (r *resolver) resolveBases(ctx context.Context, reach map[stage.ID]bool) error {
+	eg, ctx := errgroup.WithContext(ctx)
+	for id := range r.graph.Nodes {
+		n := r.graph.Node(stage.ID(id))
+		if n.Base != stage.None || r.bases[n.ID] != nil {
+			continue
+		}
+		if n.Ref == stage.Scratch && !n.Replaced {
+			r.bases[n.ID] = scratchBase(r.opt.Platforms.Target)
+			continue
+		}
+		ref, err := normalize(n.Ref)
+		if err != nil {
+			return dockerfile.At(err, n.Loc)
+		}
+		if !reach[n.ID] && !r.opt.Everything {
+			continue
+		}
+		eg.Go(func() error {
+			base, err := r.resolveBase(ctx, n, ref)
+			if err != nil {
+				return dockerfile.At(err, n.Loc)
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.bases[n.ID] = base
+			return nil
+		})
+	}
+	return eg.Wait()
+}
+
+// addTriggers adds the triggers of the bases of all needed nodes, once each.
+func (r *resolver) addTriggers(reach map[stage.ID]bool) (more bool, err error) {
+	// Triggers append nodes; these have their turn in the next round.
+	for id := range stage.ID(len(r.graph.Nodes)) {
+		if !reach[id] || r.triggered[id] {
+			continue
+		}
+		r.triggered[id] = true
+		triggers := r.triggers(id)
+		if len(triggers) == 0 {
+			continue
+		}
+		refers, err := r.graph.AddTriggers(id, triggers)
+		if err != nil {
+			return false, err
+		}
+		more = more || refers
+	}
+	return more, nil
+}
+
+// triggers are those of the base image's config, or the ONBUILD instructions
+// of the base stage. They fire one level deep.
+func (r *resolver) triggers(id stage.ID) []string {
+	n := r.graph.Node(id)
+	if n.Base == stage.None {
+		return r.bases[id].Triggers
+	}
+	var triggers []string
+	for _, in := range r.graph.Node(n.Base).Steps {
+		if c, ok := in.Command.(*instructions.OnbuildCommand); ok {
+			triggers = append(triggers, c.Expression)
+		}
+	}
+	return triggers
+}
+
+func platformOf(n *stage.Node, target ocispecs.Platform) ocispecs.Platform {
+	if n.Platform != nil {
+		return *n.Platform
+	}
+	return target
+}

@@ -1,0 +1,59 @@
+package resolve
+
+import (
+	"context"
+	"time"
+
+	"github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Sources is the outside world of a build.
+type Sources interface {
+	// Image finds an image in a registry (or the engine's store) and reads
+	// its config. log is the name of this step in the progress.
+	Image(ctx context.Context, ref string, p ocispecs.Platform, log string) (Image, error)
+	// HasContext reports whether the client gave a named context of this
+	// name, for the platform or for all; nil is the target platform.
+	HasContext(name string, p *ocispecs.Platform) (bool, error)
+	// Context opens a named context. It is asked only after HasContext.
+	Context(ctx context.Context, name string, p *ocispecs.Platform) (*Context, error)
+	// Modified is the time of the last change of a source: the commit time
+	// of Git, Last-Modified of HTTP, else the newest file of an archive.
+	// Nil without an error: the source has none.
+	Modified(ctx context.Context, what EpochSource) (*time.Time, error)
+}
+
+// Image is an image that was found.
+type Image struct {
+	// Ref is the reference under which it was found: a source policy may
+	// have changed it.
+	Ref string
+	// Digest of the manifest or index; empty where the engine does not tell.
+	Digest digest.Digest
+	// Config is the image config as JSON.
+	Config []byte
+}
+
+// Context is a named context that was opened.
+type Context struct {
+	State llb.State
+	// Image is the config where the context is an image, else nil.
+	Image *dockerspec.DockerOCIImage
+	// Filter limits what is sent of a local context to some paths; no paths
+	// is all of it. To be called before State is marshaled. Nil where there
+	// is nothing to limit.
+	Filter func(paths []string)
+}
+
+// EpochSource is something whose time SOURCE_DATE_EPOCH takes. One field is
+// set.
+type EpochSource struct {
+	MainContext bool
+	Context     string  // the name of a named context
+	Remote      *Remote // the one source of a stage that adds it
+	// Log names the step in the progress.
+	Log string
+}

@@ -1,0 +1,62 @@
+package stage
+
+import "slices"
+
+// Env is an ordered set of variables. The order is that of the last
+// assignment, which is the order in which they stand in an exec operation.
+// It satisfies shell.EnvGetter. The zero value is empty and ready for use.
+type Env struct {
+	keys   []string
+	values map[string]string
+}
+
+// Get is the value of a variable and whether it is set.
+func (e *Env) Get(key string) (string, bool) {
+	v, ok := e.values[key]
+	return v, ok
+}
+
+// Keys are the names of the variables that are set, oldest assignment first.
+func (e *Env) Keys() []string { return e.keys }
+
+// Set gives a variable a value and moves it to the end.
+func (e *Env) Set(key, value string) {
+	e.Delete(key)
+	if e.values == nil {
+		e.values = map[string]string{}
+	}
+	e.keys = append(e.keys, key)
+	e.values[key] = value
+}
+
+// Delete unsets a variable.
+func (e *Env) Delete(key string) {
+	if _, ok := e.values[key]; !ok {
+		return
+	}
+	delete(e.values, key)
+	i := slices.Index(e.keys, key)
+	// A new array: Keys may have been handed out.
+	e.keys = slices.Concat(e.keys[:i], e.keys[i+1:])
+}
+
+// Clone is a copy that shares nothing with e.
+func (e *Env) Clone() Env {
+	c := Env{keys: slices.Clone(e.keys), values: make(map[string]string, len(e.values))}
+	for k, v := range e.values {
+		c.values[k] = v
+	}
+	return c
+}
+
+// Var is a variable and its value.
+type Var struct{ Key, Value string }
+
+// List are the variables in order.
+func (e *Env) List() []Var {
+	list := make([]Var, len(e.keys))
+	for i, k := range e.keys {
+		list[i] = Var{k, e.values[k]}
+	}
+	return list
+}

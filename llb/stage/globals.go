@@ -1,0 +1,145 @@
+package stage
+
+import (
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+)
+
+// Platforms are the platforms of a build. Build is never empty.
+type Platforms struct {
+	Build  []ocispecs.Platform
+	Target ocispecs.Platform
+	// Implicit says that the client asked for no platform: the base image
+	// may then decide.
+	Implicit bool
+}
+
+// NewPlatforms completes what the client gave: without a target it is the
+// first build platform, without a build platform the target, without both the
+// platform of this process.
+func NewPlatforms(target *ocispecs.Platform, build []ocispecs.Platform) Platforms {
+	if target != nil && build == nil {
+		build = []ocispecs.Platform{*target}
+	}
+	if len(build) == 0 {
+		build = []ocispecs.Platform{platforms.DefaultSpec()}
+	}
+	if target == nil {
+		return Platforms{Build: build, Target: build[0], Implicit: true}
+	}
+	return Platforms{Build: build, Target: *target}
+}
+
+// Globals are the variables that FROM sees: platform args, and the ARGs
+// before the first FROM with their values in this build.
+type Globals struct {
+	Env  Env
+	Args map[string]Arg
+	// Defaults is Env as it is without any build argument.
+	Defaults *Env
+}
+
+// Arg is what is known of a declared ARG.
+type Arg struct {
+	Value      string
+	Definition instructions.KeyValuePairOptional
+	// Deps are the args that its default refers to.
+	Deps map[string]struct{}
+	Loc  dockerfile.Loc
+	// Index is the place among the ARG's of the instruction.
+	Index int
+}
+
+// EvaluateGlobals gives the global args their values. buildArgs are the
+// client's and win over defaults.
+func EvaluateGlobals(f *dockerfile.File, p Platforms, target string, buildArgs map[string]string) (*Globals, error) {
+	if target == "" {
+		target = f.Stages[len(f.Stages)-1].Name
+	}
+	platformArgs := platformArgs(p, target, buildArgs)
+	lex := shell.NewLex(f.Escape)
+
+	g := &Globals{}
+	if env, _, err := expandGlobals(f, lex, platformArgs, nil); err == nil {
+		g.Defaults = &env
+	}
+	var err error
+	g.Env, g.Args, err = expandGlobals(f, lex, platformArgs, buildArgs)
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// platformArgs are the args that are set in every build: see "Automatic
+// platform ARGs" in the Dockerfile reference.
+func platformArgs(p Platforms, target string, buildArgs map[string]string) Env {
+	build := p.Build[0]
+	if target == "" {
+		target = "default"
+	}
+	var env Env
+	for _, v := range []Var{
+		{"BUILDPLATFORM", platforms.Format(build)},
+		{"BUILDOS", build.OS},
+		{"BUILDOSVERSION", build.OSVersion},
+		{"BUILDARCH", build.Architecture},
+		{"BUILDVARIANT", build.Variant},
+		{"TARGETPLATFORM", platforms.FormatAll(p.Target)},
+		{"TARGETOS", p.Target.OS},
+		{"TARGETOSVERSION", p.Target.OSVersion},
+		{"TARGETARCH", p.Target.Architecture},
+		{"TARGETVARIANT", p.Target.Variant},
+		{"TARGETSTAGE", target},
+	} {
+		if given, ok := buildArgs[v.Key]; ok {
+			v.Value = given
+		}
+		env.Set(v.Key, v.Value)
+	}
+	return env
+}
+
+func expandGlobals(f *dockerfile.File, lex *shell.Lex, start Env, buildArgs map[string]string) (Env, map[string]Arg, error) {
+	env := start.Clone()
+	args := map[string]Arg{}
+	for _, decl := range f.Args {
+		for i, kv := range decl.Args {
+			arg := Arg{Definition: kv, Loc: decl.Loc, Index: i}
+			value := kv.Value
+			if given, ok := buildArgs[kv.Key]; ok {
+				value = &given
+			} else if kv.Value != nil {
+				res, err := lex.ProcessWordWithMatches(*kv.Value, &env)
+				if err != nil {
+					return Env{}, nil, dockerfile.At(err, decl.Loc)
+				}
+				value = &res.Result
+				arg.Deps = argDeps(kv.Key, res.Matched, args)
+			}
+			arg.Definition.Value = value
+			if value != nil {
+				env.Set(kv.Key, *value)
+				arg.Value = *value
+			}
+			args[kv.Key] = arg
+		}
+	}
+	return env, args, nil
+}
+
+// argDeps are the args that a default refers to. One that extends its own
+// earlier value has that value's args.
+func argDeps(key string, matched map[string]struct{}, earlier map[string]Arg) map[string]struct{} {
+	if _, self := matched[key]; !self {
+		return matched
+	}
+	delete(matched, key)
+	for dep := range earlier[key].Deps {
+		matched[dep] = struct{}{}
+	}
+	return matched
+}

@@ -1,0 +1,88 @@
+package stage
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/buildkit/util/suggest"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+)
+
+// checkDefaultBases reports bases that are no valid reference while no build
+// argument is given.
+func (b *builder) checkDefaultBases() {
+	if b.globals.Defaults == nil {
+		return // the same expansion fails below, or a build argument mends it
+	}
+	for _, s := range b.file.Stages {
+		res, err := b.lex.ProcessWordWithMatches(s.BaseName, b.globals.Defaults)
+		if err != nil {
+			return
+		}
+		if _, err := reference.ParseNormalizedNamed(res.Result); err != nil {
+			b.file.Lint.Run(&linter.RuleInvalidDefaultArgInFrom, s.Location, linter.RuleInvalidDefaultArgInFrom.Format(s.BaseName))
+		}
+	}
+}
+
+func (b *builder) stageLint(s *dockerfile.Stage) *linter.Linter {
+	return b.file.Lint.WithMergedConfigFromComments(s.Comments)
+}
+
+// checkFromArgs reports variables in FROM that no global ARG declares.
+func (b *builder) checkFromArgs(s *dockerfile.Stage, unmatched map[string]struct{}) {
+	known := map[string]struct{}{}
+	for key := range b.globals.Args {
+		known[key] = struct{}{}
+	}
+	for _, key := range b.globals.Env.Keys() {
+		known[key] = struct{}{}
+	}
+	for _, name := range sortedKeys(unmatched) {
+		if _, ok := known[name]; ok {
+			continue
+		}
+		meant, _ := suggest.Search(name, sortedKeys(known), true)
+		b.stageLint(s).Run(&linter.RuleUndefinedArgInFrom, s.Location, linter.RuleUndefinedArgInFrom.Format(name, meant))
+	}
+}
+
+// checkRedundantPlatform reports --platform=$TARGETPLATFORM, the default.
+func (b *builder) checkRedundantPlatform(s *dockerfile.Stage, res shell.ProcessWordResult) {
+	const name = "TARGETPLATFORM"
+	if _, ok := res.Matched[name]; !ok || len(res.Matched) != 1 || len(res.Unmatched) != 0 {
+		return
+	}
+	if value, _ := b.globals.Env.Get(name); value == res.Result {
+		b.stageLint(s).Run(&linter.RuleRedundantTargetPlatform, s.Location, linter.RuleRedundantTargetPlatform.Format(s.Platform))
+	}
+}
+
+// checkConstantPlatform reports a platform without a variable, unless the
+// stage's name shows that it is meant so.
+func (b *builder) checkConstantPlatform(s *dockerfile.Stage, res shell.ProcessWordResult) {
+	if len(res.Matched) > 0 || len(res.Unmatched) > 0 {
+		return
+	}
+	p, err := platforms.Parse(res.Result)
+	if err != nil || strings.Contains(s.Name, p.OS) || strings.Contains(s.Name, p.Architecture) {
+		return
+	}
+	b.stageLint(s).Run(&linter.RuleFromPlatformFlagConstDisallowed, s.Location, linter.RuleFromPlatformFlagConstDisallowed.Format(res.Result))
+}
+
+func sortedKeys(set map[string]struct{}) []string {
+	return slices.Sorted(maps.Keys(set))
+}
+
+func union(a, b map[string]struct{}) map[string]struct{} {
+	all := map[string]struct{}{}
+	maps.Copy(all, a)
+	maps.Copy(all, b)
+	return all
+}

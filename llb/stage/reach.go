@@ -1,0 +1,40 @@
+package stage
+
+// Reach is the set of nodes that a node needs, itself among them.
+func (g *Graph) Reach(from ID) map[ID]bool {
+	reached := map[ID]bool{from: true}
+	for todo := []ID{from}; len(todo) > 0; {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, e := range g.out[id] {
+			if to := g.Edges[e].To; !reached[to] {
+				reached[to] = true
+				todo = append(todo, to)
+			}
+		}
+	}
+	return reached
+}
+
+// Order are the nodes of a set such that each stands behind what it needs,
+// and in the order of the file otherwise. Edges that close a circle are left
+// out of account; a target's own are refused before (see checkCycles).
+func (g *Graph) Order(set map[ID]bool) []ID {
+	var order []ID
+	visited := map[ID]bool{}
+	var visit func(ID)
+	visit = func(id ID) {
+		if visited[id] || !set[id] {
+			return
+		}
+		visited[id] = true
+		for _, e := range g.out[id] {
+			visit(g.Edges[e].To)
+		}
+		order = append(order, id)
+	}
+	for id := range ID(len(g.Nodes)) {
+		visit(id)
+	}
+	return order
+}
