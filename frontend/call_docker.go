@@ -1,0 +1,150 @@
+package frontend
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests/convertllb"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/frontend/subrequests/outline"
+	"github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+	"github.com/pkg/errors"
+	compiler "github.com/stagecraft/stagecraft/llb"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/lower"
+	"github.com/stagecraft/stagecraft/llb/plan"
+)
+
+// The subrequests of docker/dockerfile, answered as it answers them.
+
+// outline lists the args, secrets and agents of the target.
+func (r *request) outline(ctx context.Context) (*client.Result, error) {
+	p, err := compiler.Evaluate(ctx, r.compilation(nil, r.warner(ctx)))
+	if err != nil {
+		return nil, err
+	}
+	asked := p.Outline()
+	from := p.Target().Node.From
+	o := outline.Outline{
+		Name:        from.Name,
+		Description: from.DocComment,
+		Sources:     [][]byte{r.dockerfile.Data},
+		Args:        make([]outline.Arg, 0, len(asked.Args)),
+		Secrets:     make([]outline.Secret, 0, len(asked.Secrets)),
+		SSH:         make([]outline.SSH, 0, len(asked.SSH)),
+	}
+	for _, a := range asked.Args {
+		o.Args = append(o.Args, outline.Arg{
+			Name:        a.Definition.Key,
+			Value:       a.Value,
+			Description: a.Definition.DocComment,
+			Location:    location(a.Loc.Ranges),
+		})
+	}
+	for _, s := range asked.Secrets {
+		o.Secrets = append(o.Secrets, outline.Secret(requirement(s)))
+	}
+	for _, s := range asked.SSH {
+		o.SSH = append(o.SSH, outline.SSH(requirement(s)))
+	}
+	return o.ToResult()
+}
+
+func requirement(r plan.Requirement) outline.Secret {
+	return outline.Secret{Name: r.Name, Required: r.Required, Location: location(r.Loc.Ranges)}
+}
+
+func location(where []parser.Range) *pb.Location {
+	if len(where) == 0 {
+		return nil
+	}
+	return &pb.Location{Ranges: lower.Ranges(where)}
+}
+
+// targets lists the stages. Nothing is expanded for it, so that it answers
+// where a build would lack arguments.
+func (r *request) targets(context.Context) (*client.Result, error) {
+	f, err := dockerfile.Parse(r.dockerfile.Data, dockerfile.Options{})
+	if err != nil {
+		return nil, err
+	}
+	list := targets.List{Sources: [][]byte{r.dockerfile.Data}}
+	for i, s := range f.Stages {
+		list.Targets = append(list.Targets, targets.Target{
+			Name:        s.Name,
+			Description: s.DocComment,
+			Default:     i == len(f.Stages)-1,
+			Base:        s.BaseName,
+			Platform:    s.Platform,
+			Location:    location(s.Location),
+		})
+	}
+	return list.ToResult()
+}
+
+// check lists the findings of the build checks: of all stages, unless the
+// client names a target. An error of the build is one of the findings.
+func (r *request) check(ctx context.Context) (*client.Result, error) {
+	results := &lint.LintResults{}
+	source := results.AddSource(r.dockerfile.SourceMap)
+	req := r.compilation(nil, func(rule, description, url, msg string, where []parser.Range) {
+		results.AddWarning(rule, description, url, msg, source, where)
+	})
+	req.EveryStage = req.Target == ""
+	if _, err := compiler.Evaluate(ctx, req); err != nil {
+		results.Error = &lint.BuildError{Message: err.Error()}
+		var located *parser.LocationError
+		if errors.As(err, &located) {
+			results.Error.Location = pb.Location{
+				SourceIndex: int32(source),
+				Ranges:      lower.Ranges(mergeRanges(located.Locations)),
+			}
+		}
+	}
+	return results.ToResult(nil)
+}
+
+// mergeRanges are the lines of several locations, each line once.
+func mergeRanges(locations [][]parser.Range) []parser.Range {
+	all := slices.Concat(locations...)
+	slices.SortStableFunc(all, func(a, b parser.Range) int { return cmp.Compare(a.Start.Line, b.Start.Line) })
+	var merged []parser.Range
+	for _, r := range all {
+		if last := len(merged) - 1; last >= 0 && r.Start.Line <= merged[last].End.Line {
+			merged[last].End.Line = max(merged[last].End.Line, r.End.Line)
+			continue
+		}
+		merged = append(merged, r)
+	}
+	return merged
+}
+
+// convertLLB is the definition of the target as JSON.
+func (r *request) convertLLB(ctx context.Context) (*client.Result, error) {
+	compiled, err := compiler.Compile(ctx, r.compilation(nil, r.warner(ctx)))
+	if err != nil {
+		return nil, err
+	}
+	def, err := compiled.Marshal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res := &convertllb.Result{
+		Def:      make(map[digest.Digest]*pb.Op, len(def.Def)),
+		Metadata: def.Metadata,
+		Source:   def.Source,
+	}
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.UnmarshalVT(dt); err != nil {
+			return nil, err
+		}
+		res.Def[digest.FromBytes(dt)] = &op
+	}
+	return res.ToResult()
+}

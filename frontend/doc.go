@@ -1,0 +1,21 @@
+// Package frontend is Stagecraft as BuildKit sees it: a program that BuildKit
+// runs for a build and talks to through the gateway API.
+//
+// The life of a request, phase by phase; [Build] reads the same:
+//
+//  1. The build options become a [request] (request.go). It is only read
+//     after that.
+//  2. The Dockerfile is read from where the client keeps it.
+//  3. A "# syntax=" line or BUILDKIT_SYNTAX that names another frontend
+//     passes the build on to it (syntax.go).
+//  4. A subrequest, such as --call=outline, is answered and the build is over
+//     (subrequest.go).
+//  5. For each platform at once (platform.go), the compiler in package llb
+//     turns the Dockerfile into LLB, asking for images, named contexts and
+//     files through sources.go, and the daemon solves it.
+//  6. The references, image configs and attestations become the result
+//     (result.go).
+//
+// Locations travel as parser ranges until diagnostic.go makes them the
+// protocol's: warnings on one way out, errors on the other.
+package frontend

@@ -1,0 +1,47 @@
+package frontend
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/pkg/errors"
+)
+
+// Build answers one request of BuildKit's gateway: it builds, or answers a
+// subrequest, or passes the build on to the frontend that the Dockerfile
+// names. Errors of the Dockerfile carry its source and ranges.
+func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.Errorf("stagecraft %s failed on this Dockerfile, please report it: %v", Version, r)
+		}
+	}()
+	req, err := newRequest(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := req.readDockerfile(ctx); err != nil {
+		return nil, err
+	}
+	if res, forwarded, err := req.forward(ctx); forwarded {
+		return res, err
+	}
+	if err := req.unsupported; err != nil {
+		return nil, err
+	}
+	if res, asked, err := req.subrequest(ctx); asked {
+		return res, err
+	}
+	scanner, err := req.scanner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	built, err := req.buildPlatforms(ctx)
+	if err != nil {
+		return nil, req.locate(err)
+	}
+	if err := built.scan(ctx, scanner); err != nil {
+		return nil, err
+	}
+	return built.Finalize()
+}

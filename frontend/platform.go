@@ -1,0 +1,73 @@
+package frontend
+
+import (
+	"context"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/util/bkmaps"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	compiler "github.com/stagecraft/stagecraft/llb"
+)
+
+// buildPlatforms builds for all platforms of the request at once.
+func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
+	b := &built{request: r}
+	var err error
+	b.ResultBuilder, err = r.ui.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
+		var warn linter.LintWarnFunc
+		if index == 0 { // the others would find the same
+			warn = r.warner(ctx)
+		}
+		compiled, err := compiler.Compile(ctx, r.compilation(p, warn))
+		if err != nil {
+			return nil, err
+		}
+		ref, err := r.solve(ctx, compiled)
+		if err != nil {
+			return nil, err
+		}
+		b.compiled.Store(platformID(p), compiled)
+		target := compiled.Plan.Target()
+		return &dockerui.BuildResult{
+			Reference: ref,
+			Image:     &target.Image,
+			BaseImage: target.Original,
+			Epoch:     compiled.Plan.Epoch,
+		}, nil
+	})
+	return b, err
+}
+
+// solve has the daemon build the target.
+func (r *request) solve(ctx context.Context, c *compiler.Compiled) (client.Reference, error) {
+	def, err := c.Marshal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res, err := r.gw.Solve(ctx, client.SolveRequest{
+		Definition:   def.ToPB(),
+		CacheImports: r.ui.CacheImports,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res.SingleRef()
+}
+
+// built is a result that attestations may still be added to.
+type built struct {
+	*dockerui.ResultBuilder
+	request  *request
+	compiled bkmaps.SyncMap[string, *compiler.Compiled] // by platformID
+}
+
+// platformID is how results name a platform; nil is this machine's.
+func platformID(p *ocispecs.Platform) string {
+	if p == nil {
+		return platforms.FormatAll(platforms.Normalize(platforms.DefaultSpec()))
+	}
+	return platforms.FormatAll(platforms.Normalize(*p))
+}

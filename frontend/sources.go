@@ -1,0 +1,109 @@
+package frontend
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerui"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/resolve"
+)
+
+// sources is the compiler's outside world: the gateway and the client behind
+// it.
+type sources struct {
+	*request
+	target *ocispecs.Platform // of this compilation, nil for the daemon's
+}
+
+var _ resolve.Sources = &sources{}
+
+func (s *sources) Image(ctx context.Context, ref string, p ocispecs.Platform, log string) (resolve.Image, error) {
+	found, dgst, config, err := s.gw.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
+		LogName: log,
+		ImageOpt: &sourceresolver.ResolveImageOpt{
+			Platform:    &p,
+			ResolveMode: s.ui.ImageResolveMode.String(),
+		},
+	})
+	return resolve.Image{Ref: found, Digest: dgst, Config: config}, err
+}
+
+func (s *sources) HasContext(name string, p *ocispecs.Platform) (bool, error) {
+	nc, _, err := s.namedContext(name, p)
+	return nc != nil, err
+}
+
+func (s *sources) Context(ctx context.Context, name string, p *ocispecs.Platform) (*resolve.Context, error) {
+	nc, limit, err := s.namedContext(name, p)
+	if err != nil || nc == nil {
+		return nil, err
+	}
+	st, img, err := nc.Load(ctx)
+	if err != nil || st == nil {
+		return nil, err
+	}
+	return &resolve.Context{
+		State:  *st,
+		Image:  img,
+		Filter: func(paths []string) { *limit = followPaths(paths) },
+	}, nil
+}
+
+// namedContext finds what the client gave under a name, nil for nothing.
+// What is sent of a local folder is known only after the plan: limit is read
+// when the state is marshaled.
+func (s *sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.NamedContext, limit *[]llb.LocalOption, _ error) {
+	if strings.EqualFold(name, dockerui.EmptyImageName) || strings.EqualFold(name, dockerui.DefaultLocalNameContext) {
+		return nil, nil, nil // these names mean something else already
+	}
+	if p == nil {
+		p = s.target
+	}
+	limit = new([]llb.LocalOption)
+	nc, err := s.ui.NamedContext(name, dockerui.ContextOpt{
+		Platform:       p,
+		ResolveMode:    s.ui.ImageResolveMode.String(),
+		AsyncLocalOpts: func() []llb.LocalOption { return *limit },
+	})
+	return nc, limit, err
+}
+
+// Modified is the time of the last change of a source.
+func (s *sources) Modified(ctx context.Context, what resolve.EpochSource) (*time.Time, error) {
+	st, err := s.epochState(ctx, what)
+	if err != nil || st == nil {
+		return nil, err
+	}
+	return s.lastChange(ctx, *st, what.Log)
+}
+
+func (s *sources) epochState(ctx context.Context, what resolve.EpochSource) (*llb.State, error) {
+	switch {
+	case what.MainContext:
+		return s.ui.MainContext(ctx)
+	case what.Context != "":
+		nc, err := s.ui.NamedContext(what.Context, dockerui.ContextOpt{})
+		if err != nil || nc == nil {
+			return nil, err
+		}
+		st, _, err := nc.Load(ctx)
+		return st, err
+	case what.Remote.Git != nil:
+		st := llb.Git(what.Remote.URL, "", what.Remote.GitOptions(s.ui.GitAdvice)...)
+		return &st, nil
+	case what.Remote != nil:
+		sum, err := what.Remote.Digest()
+		if err != nil {
+			return nil, err
+		}
+		st := llb.HTTP(what.Remote.URL, llb.Filename(what.Remote.Filename()), llb.Checksum(sum))
+		return &st, nil
+	default:
+		return nil, errors.New("no source to take SOURCE_DATE_EPOCH from")
+	}
+}
