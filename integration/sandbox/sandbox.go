@@ -43,7 +43,9 @@ type settings struct {
 }
 
 // WithoutBuiltinFrontend switches the daemon's own dockerfile.v0 off, so that whatever reads a
-// Dockerfile is a frontend image.
+// Dockerfile is a frontend image. That frontend is also what follows a "# syntax=" line when a client
+// asks for dockerfile.v0, so a build must name the image itself: with buildx by the build argument
+// BUILDKIT_SYNTAX, with buildctl by --frontend gateway.v0 --opt source=IMAGE.
 func WithoutBuiltinFrontend() Option { return func(s *settings) { s.noBuiltinFrontend = true } }
 
 // WithImages names the base images that the registry holds, such as "docker.io/library/busybox:latest".
@@ -128,9 +130,11 @@ func Start(ctx context.Context, opts ...Option) (*Sandbox, error) {
 		return nil, err
 	}
 	s.Dir = s.enclosure.Dir
-	err = s.startEngines(ctx)
-	if err == nil && set != nil {
-		err = set.Push(ctx, s.Registry)
+	if set != nil {
+		err = set.WriteRegistryDir(ctx, s.storage())
+	}
+	if err == nil {
+		err = s.startEngines(ctx)
 	}
 	if err != nil {
 		logs := s.Logs()
@@ -156,6 +160,9 @@ func (s *Sandbox) startEngines(ctx context.Context) error {
 	return s.configureClients(ctx)
 }
 
+// storage is the registry's folder.
+func (s *Sandbox) storage() string { return filepath.Join(s.Dir, "registry") }
+
 // startRegistry starts the registry on a port that was free a moment before; should another program
 // have taken it meanwhile, on another.
 func (s *Sandbox) startRegistry(ctx context.Context) error {
@@ -178,7 +185,7 @@ storage:
       enabled: false
 http:
   addr: %q
-`, filepath.Join(s.Dir, "registry"), s.Registry)
+`, s.storage(), s.Registry)
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			return err
 		}

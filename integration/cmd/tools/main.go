@@ -1,5 +1,6 @@
 // Command tools builds pinned engines where the cache lacks them and prints their paths, one a line,
 // for scripts: go run ./integration/cmd/tools buildkitd buildctl. Without arguments it lists the names.
+// With -debian, the arguments are Debian packages, which it installs where they are missing.
 package main
 
 import (
@@ -19,6 +20,13 @@ func main() {
 	if len(names) == 0 {
 		for _, name := range tools.Names() {
 			fmt.Println(name)
+		}
+		return
+	}
+	if names[0] == "-debian" {
+		if err := tools.Debian(ctx, names[1:]...); err != nil {
+			fmt.Fprintln(os.Stderr, "tools:", err)
+			os.Exit(1)
 		}
 		return
 	}

@@ -1,0 +1,75 @@
+# What a person or a machine does with this checkout. It takes Go, make, git and, for what comes from
+# Debian, apt-get and root; everything else is built or installed by these targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The folder that make demo builds.
+EXAMPLE ?= examples/go
+# How long make fuzz gives each fuzz test.
+TIME ?= 1m
+# A folder of Dockerfiles for the parity test, besides those of the repository.
+STAGECRAFT_CORPUS ?= $(abspath $(wildcard ../shared/corpus))
+export STAGECRAFT_CORPUS
+
+# Cgo is off so that the tool which installs a C compiler needs none.
+tool := CGO_ENABLED=0 go run ./integration/cmd/tools
+# Patterns that match no package yet are left out.
+unit = $(shell go list ./... | grep -v '/integration\(/\|$$\)')
+integration = $(shell go list ./integration/... | grep -v '/integration/conformance\(/\|$$\)')
+conformance = $(shell go list ./integration/conformance/...)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | while IFS= read -r line; do \
+	  printf '  make %-13s %s\n' "$${line%%:*}" "$${line##*## }"; done
+
+.PHONY: demo
+demo: ## build the frontend image, then an application with it (EXAMPLE=examples/go), run it, draw its stages
+	@go run ./integration/cmd/demo $(EXAMPLE)
+
+.PHONY: test
+test: lint unit integration conformance ## everything below but fuzz, as CI runs it
+
+.PHONY: deps
+deps:
+	@$(tool) -debian gcc libc6-dev
+
+.PHONY: lint
+lint: ## formatting, go vet and staticcheck
+	@unformatted=$$(git ls-files -co --exclude-standard -- '*.go' | while read -r f; do [ ! -f "$$f" ] || echo "$$f"; done | xargs -r gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:" $$unformatted >&2; exit 1; fi
+	go vet ./...
+	@staticcheck=$$($(tool) staticcheck); echo staticcheck ./...; "$$staticcheck" ./...
+
+.PHONY: unit
+unit: deps ## tests of the compiler and the frontend, with the race detector
+	go test -race $(unit)
+
+.PHONY: engines
+engines: ## build the pinned engines that the other tests run against, once, into the cache
+	@$(tool) buildkitd buildctl buildx registry buildkit-runc >/dev/null
+
+# The go command cannot see that these tests depend on the whole checkout, so their results are not
+# cached. Their time limit is for a machine that has to make the base images first.
+.PHONY: integration
+integration: engines ## tests through the real client on a real BuildKit
+	go test -count=1 -timeout 60m $(integration)
+
+.PHONY: conformance
+conformance: engines ## upstream's own integration tests, run against our image
+	go test -count=1 -timeout 60m -v $(conformance)
+
+.PHONY: parity
+parity: ## compare with upstream's compiler, file by file (STAGECRAFT_CORPUS=FOLDER)
+	go test ./llb/... -count=1 -run TestParity -v | grep -v 'no test files\|no tests to run'
+
+.PHONY: fuzz
+fuzz: ## every fuzz test in turn (TIME=1m each)
+	@found=0; for package in $$(go list ./llb/... ./frontend/...); do \
+	  for name in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
+	    found=1; echo "$$package $$name"; \
+	    go test "$$package" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(TIME); \
+	  done; \
+	done; [ $$found = 1 ] || { echo "there is no fuzz test" >&2; exit 1; }

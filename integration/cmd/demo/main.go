@@ -1,0 +1,250 @@
+// Command demo shows the whole way once: it builds our frontend image, pushes it to a registry, builds
+// an application whose Dockerfile names that image in its "# syntax=" line with the real buildx on a real
+// BuildKit, runs the result and compares its size with the stage that it was built in.
+//
+//	go run ./integration/cmd/demo [FOLDER]
+//
+// FOLDER holds a Dockerfile and is the build context; without it, examples/go. Everything that is
+// started ends with the command, whichever way that ends.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/stagecraft/stagecraft/integration/sandbox"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	folder := filepath.Join("examples", "go")
+	if len(os.Args) > 1 {
+		folder = os.Args[1]
+	}
+	if err := demo(ctx, folder); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// answerTimeout bounds the wait for the application: a Java server takes some seconds on a slow machine.
+const answerTimeout = 60 * time.Second
+
+var steps int
+
+func step(format string, args ...any) {
+	steps++
+	fmt.Printf("\n%d. %s\n", steps, fmt.Sprintf(format, args...))
+}
+
+func demo(ctx context.Context, folder string) (err error) {
+	stages, err := sandbox.ReadStages(filepath.Join(folder, "Dockerfile"))
+	if err != nil {
+		return fmt.Errorf("%s is to be a folder with a Dockerfile: %w", folder, err)
+	}
+
+	step("Start BuildKit and a registry, which BuildKit reads as docker.io's mirror.")
+	images := sandbox.WithoutImages()
+	if len(stages.Images) > 0 {
+		images = sandbox.WithImages(stages.Images...)
+	}
+	s, err := sandbox.Start(ctx, images)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := s.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	fmt.Printf("   registry %s, BuildKit %s\n", s.Registry, s.BuildkitAddr)
+	if len(stages.Images) > 0 {
+		fmt.Printf("   base images: %s (%s)\n", strings.Join(stages.Images, ", "), s.Origin)
+	}
+
+	step("Build the frontend's image from this checkout and push it as %s:1.", sandbox.FrontendRepository)
+	ref, err := s.FrontendRef(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("   %s\n", ref)
+
+	step("Build %s, whose Dockerfile begins with:", folder)
+	if err := printSyntaxLine(filepath.Join(folder, "Dockerfile")); err != nil {
+		return err
+	}
+	app := s.Registry + "/demo/app:latest"
+	if err := build(ctx, s, "build", "--output", "type=image,push=true,name="+app, folder); err != nil {
+		return err
+	}
+	if slices.Contains(stages.Names, "test") {
+		step("Build its stage test, which the application's image does without.")
+		if err := build(ctx, s, "build", "--target", "test", "--output", "type=cacheonly", folder); err != nil {
+			return err
+		}
+	}
+
+	step("Run the application's image.")
+	if err := run(ctx, s, app); err != nil {
+		return err
+	}
+
+	if builder := builderOf(stages); builder != "" {
+		step("Compare with the stage it was built in, %s.", builder)
+		big := s.Registry + "/demo/builder:latest"
+		if err := build(ctx, s, "build", "--quiet", "--target", builder, "--output", "type=image,push=true,name="+big, folder); err != nil {
+			return err
+		}
+		if err := compare(ctx, s, app, big, builder); err != nil {
+			return err
+		}
+	}
+
+	step("Ask the frontend for the graph of the stages: buildx build --call=graph")
+	return build(ctx, s, "build", "--call=graph", folder)
+}
+
+// printSyntaxLine prints the directive that names the frontend, and fails without one: BuildKit would
+// read the file with its own frontend.
+func printSyntaxLine(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	if !strings.HasPrefix(first, "# syntax="+sandbox.FrontendRepository) {
+		return fmt.Errorf("%s begins with %q, not with # syntax=%s:1", path, first, sandbox.FrontendRepository)
+	}
+	fmt.Printf("   %s\n\n", first)
+	return nil
+}
+
+// build calls buildx with its output on ours: what it prints is BuildKit's own progress.
+func build(ctx context.Context, s *sandbox.Sandbox, args ...string) error {
+	cmd := s.DockerBuildx(args...)
+	fmt.Printf("   $ %s %s\n", strings.Join(commandName(cmd), " "), strings.Join(args, " "))
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(os.Interrupt) })
+	defer stop()
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("buildx %s: %w", strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+// commandName is "docker buildx" or "buildx", as a person would have typed it.
+func commandName(cmd *exec.Cmd) []string {
+	name := filepath.Base(cmd.Path)
+	if name == "docker" {
+		return []string{name, "buildx"}
+	}
+	return []string{name}
+}
+
+// run runs the image and prints what it answers on its exposed port, or all that it prints where it
+// exposes none.
+func run(ctx context.Context, s *sandbox.Sandbox, ref string) (err error) {
+	image, err := s.Image(ctx, ref)
+	if err != nil {
+		return err
+	}
+	config, err := image.ConfigFile()
+	if err != nil {
+		return err
+	}
+	c, err := s.RunImage(ctx, ref, sandbox.RunOptions{})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := c.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	var ports []int
+	for port := range config.Config.ExposedPorts {
+		number, protocol, _ := strings.Cut(port, "/")
+		if n, err := strconv.Atoi(number); err == nil && protocol != "udp" {
+			ports = append(ports, n)
+		}
+	}
+	if len(ports) == 0 {
+		code, err := c.Wait(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s\n   exit status %d\n", indent(c.Output()), code)
+		return nil
+	}
+	slices.Sort(ports)
+	status, body, err := c.Get(ctx, ports[0], "/")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("   GET http://localhost:%d/ answers with status %d:\n\n%s\n", ports[0], status, indent(body))
+	if status >= 400 {
+		return fmt.Errorf("the application answered with status %d; it wrote:\n%s", status, c.Output())
+	}
+	_, err = c.Stop(ctx, 10*time.Second)
+	return err
+}
+
+// bodyLimit is how many lines of an answer are shown: a page can be long.
+const bodyLimit = 20
+
+func indent(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	if len(lines) > bodyLimit {
+		lines = append(lines[:bodyLimit], fmt.Sprintf("… %d more lines", len(lines)-bodyLimit))
+	}
+	return "      " + strings.Join(lines, "\n      ")
+}
+
+// builderOf returns the stage that the last stage is built in: the last one that it copies from, or one
+// that is called so.
+func builderOf(stages sandbox.Stages) string {
+	for _, name := range []string{"builder", "build"} {
+		if slices.Contains(stages.CopiedFrom, name) {
+			return name
+		}
+	}
+	if n := len(stages.CopiedFrom); n > 0 {
+		return stages.CopiedFrom[n-1]
+	}
+	return ""
+}
+
+func compare(ctx context.Context, s *sandbox.Sandbox, app, big, builder string) error {
+	var packed, unpacked [2]int64
+	for i, ref := range []string{app, big} {
+		image, err := s.Image(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if packed[i], unpacked[i], err = sandbox.ImageSize(image); err != nil {
+			return err
+		}
+	}
+	const mb = 1e6
+	width := max(len(builder)+6, len("the application's image"))
+	fmt.Printf("\n   %-*s  %9s  %9s\n", width, "", "pushed", "unpacked")
+	fmt.Printf("   %-*s  %6.1f MB  %6.1f MB\n", width, "stage "+builder, float64(packed[1])/mb, float64(unpacked[1])/mb)
+	fmt.Printf("   %-*s  %6.1f MB  %6.1f MB\n", width, "the application's image", float64(packed[0])/mb, float64(unpacked[0])/mb)
+	fmt.Printf("   %-*s  %7.1f %%  %7.1f %%\n", width, "that is", 100*float64(packed[0])/float64(packed[1]), 100*float64(unpacked[0])/float64(unpacked[1]))
+	return nil
+}
