@@ -1,0 +1,141 @@
+package images
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// standIn says of what an image made here consists.
+type standIn struct {
+	names  []string // on Docker Hub, such as "library/busybox:latest"
+	layers []*layer // lowest first
+	config v1.Config
+	about  string // what it is made from; written into the image's history
+}
+
+// catalogue lists all stand-ins. Layers are shared between them, so its values are good for one Ensure.
+func catalogue(m machine) []standIn {
+	var (
+		debian  = debianLayer(m)
+		program = busyboxProgram(m, debian)
+		alpine  = alpineLayer(m, debian, program)
+		node    = nodeLayer(m)
+		// The machine's settings lie on top, so that a new certificate does not make all anew.
+		onDebian = m.layer("machine-debian", true)
+		onAlpine = m.layer("machine-alpine", false)
+	)
+	goHere := strings.TrimPrefix(strings.Fields(runtime.Version())[0], "go")
+	return []standIn{
+		{
+			names:  []string{"library/debian:12-slim", "library/debian:bookworm-slim", "library/debian:12", "library/debian:latest"},
+			layers: []*layer{debian, onDebian},
+			config: v1.Config{Env: []string{pathOfDebian}, Cmd: []string{"bash"}},
+			about:  "debootstrap of Debian 12",
+		},
+		{
+			names:  []string{"library/busybox:latest", "library/busybox:stable", "library/busybox:stable-musl"},
+			layers: []*layer{busyboxLayer(program)},
+			config: busyboxConfig,
+			about:  "Debian's source of BusyBox",
+		},
+		{
+			names:  []string{"library/alpine:3.19", "library/alpine:latest"},
+			layers: []*layer{alpine, onAlpine},
+			config: alpineConfig,
+			about:  "BusyBox and libraries from Debian 12",
+		},
+		{
+			names:  []string{"library/golang:1.22-alpine"},
+			layers: []*layer{alpine, golangLayer(go122), onAlpine},
+			config: golangConfig(m, go122),
+			about:  "Go " + go122 + " on the stand-in for Alpine Linux",
+		},
+		{
+			names:  golangNames(goHere),
+			layers: []*layer{alpine, golangLayer(goHere), onAlpine},
+			config: golangConfig(m, goHere),
+			about:  "Go " + goHere + " on the stand-in for Alpine Linux",
+		},
+		{
+			names:  []string{"library/node:20"},
+			layers: []*layer{debian, nodeOnDebian(m, debian), node, onDebian},
+			config: nodeConfig,
+			about:  "Node.js " + nodeProgram.version + " from the npm registry on Debian 12",
+		},
+		{
+			names:  []string{"library/node:20-alpine"},
+			layers: []*layer{alpine, nodeOnAlpine(alpine), node, onAlpine},
+			config: nodeConfig,
+			about:  "Node.js " + nodeProgram.version + " from the npm registry on the stand-in for Alpine Linux",
+		},
+	}
+}
+
+// basic are the images that Ensure makes when none is named.
+func basic() []string {
+	return []string{
+		"library/debian:12-slim", "library/busybox:latest", "library/alpine:3.19", "library/alpine:latest",
+		"library/golang:1.22-alpine", "library/golang:alpine", golangNames(strings.TrimPrefix(runtime.Version(), "go"))[1],
+		"library/node:20", "library/node:20-alpine",
+	}
+}
+
+const go122 = "1.22.12"
+
+// golangNames are the tags of the Go that this program was built with, such as golang:1.26-alpine.
+func golangNames(version string) []string {
+	names := []string{"library/golang:alpine"}
+	parts := strings.Split(version, ".")
+	for n := 2; n <= len(parts); n++ {
+		names = append(names, "library/golang:"+strings.Join(parts[:n], ".")+"-alpine")
+	}
+	return names
+}
+
+// find returns the stand-in of a name.
+func find(all []standIn, name string) (standIn, error) {
+	var known []string
+	for _, s := range all {
+		for _, n := range s.names {
+			if n == name {
+				return s, nil
+			}
+			known = append(known, strings.TrimPrefix(n, "library/"))
+		}
+	}
+	sort.Strings(known)
+	return standIn{}, fmt.Errorf("Docker Hub does not answer, and there is no stand-in for %s; there are %s",
+		name, strings.Join(known, ", "))
+}
+
+// layer holds the settings of the machine that images need to reach the network as it does.
+func (m machine) layer(name string, apt bool) *layer {
+	files := map[string]string{"etc/ssl/certs/ca-certificates.crt": m.caBundle}
+	for file, cert := range m.localCAs {
+		files["usr/local/share/ca-certificates/"+file] = cert
+	}
+	if apt && m.aptOptions != "" {
+		files["etc/apt/apt.conf.d/99machine"] = m.aptOptions
+	}
+	return &layer{
+		name:   name,
+		inputs: []string{fmt.Sprint(apt), fmt.Sprint(files)},
+		make: func(ctx context.Context, s *site) error {
+			if err := s.files(files); err != nil {
+				return err
+			}
+			if apt {
+				return nil
+			}
+			// Where Alpine's programs look.
+			return os.Symlink("certs/ca-certificates.crt", filepath.Join(s.root, "etc/ssl/cert.pem"))
+		},
+	}
+}

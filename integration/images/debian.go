@@ -1,0 +1,125 @@
+package images
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/stagecraft/stagecraft/integration/tools"
+)
+
+//go:embed recipes
+var recipes embed.FS
+
+// recipe returns the text of a script in the folder recipes.
+func recipe(name string) string {
+	text, err := recipes.ReadFile("recipes/" + name)
+	if err != nil {
+		panic(err) // the names are constants of this package
+	}
+	return string(text)
+}
+
+// bookworm is Debian 12, the release that all stand-ins are made from.
+const bookworm = "bookworm"
+
+// debianLayer is the whole of debian:12-slim.
+func debianLayer(m machine) *layer {
+	return &layer{
+		name:   "debian-12-slim",
+		inputs: []string{bookworm, m.debian, m.security, recipe("debian.sh")},
+		make: func(ctx context.Context, s *site) error {
+			if os.Getuid() != 0 {
+				return errors.New("stand-ins for base images are made with debootstrap and chroot: run as root")
+			}
+			if runtime.GOOS+"/"+runtime.GOARCH != "linux/amd64" {
+				return fmt.Errorf("stand-ins for base images are made on linux/amd64, not on %s/%s", runtime.GOOS, runtime.GOARCH)
+			}
+			if err := tools.Debian(ctx, "debootstrap", "debian-archive-keyring"); err != nil {
+				return err
+			}
+			downloads := s.store.path("downloads", "debootstrap")
+			if err := os.MkdirAll(downloads, 0o755); err != nil {
+				return err
+			}
+			cmd := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--cache-dir="+downloads,
+				bookworm, s.root, m.debian)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("debootstrap: %w\n%s", err, tail(string(out), 20))
+			}
+			return s.apt(ctx, m, s.root, "", recipe("debian.sh"), m.debian, m.security)
+		},
+	}
+}
+
+// aptConf is what apt is told while a layer is made. The packages are kept outside the root, because
+// the stand-in's own configuration deletes those inside, as that of Debian's image does.
+const aptConf = `Dir::Cache::archives "/debs/";
+APT::Install-Recommends "false";
+Acquire::Retries "3";
+DPkg::Use-Pty "0";
+`
+
+// apt runs a script in a Debian root, which may be the one that the layer is made of, with the Debian
+// packages of earlier runs at hand. out, if not empty, is a folder that the script sees as /out.
+func (s *site) apt(ctx context.Context, m machine, root, out, script string, args ...string) (err error) {
+	debs, conf := filepath.Join(root, "debs"), filepath.Join(root, "apt.conf")
+	if err := linkFiles(s.store.path("downloads", "debs"), debs); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(debs), os.RemoveAll(conf)) }()
+	if err := os.MkdirAll(filepath.Join(debs, "partial"), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(conf, []byte(aptConf+m.aptOptions), 0o644); err != nil {
+		return err
+	}
+	err = chroot{
+		root: root, out: out, script: script, args: args,
+		env: []string{"APT_CONFIG=/apt.conf", "DEBIAN_FRONTEND=noninteractive"},
+	}.run(ctx)
+	if out != "" {
+		// The mount is gone with the script; what it was mounted on is an empty folder.
+		err = errors.Join(err, os.Remove(filepath.Join(root, "out")))
+	}
+	return errors.Join(err, linkFiles(debs, s.store.path("downloads", "debs")))
+}
+
+// scratchDebian unpacks Debian into a folder of the site that is thrown away with it: the place to
+// compile or to take packages apart for an image that is not Debian itself.
+func (s *site) scratchDebian(ctx context.Context, debian *layer) (root string, err error) {
+	root = filepath.Join(s.dir, "debian")
+	if err := os.Mkdir(root, 0o755); err != nil {
+		return "", err
+	}
+	return root, s.unpack(ctx, root, debian)
+}
+
+// linkFiles gives the files in one folder a second name in another, which is made if it is missing.
+// apt downloads under a name in a subfolder, so a file here is whole.
+func linkFiles(from, to string) error {
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".deb") {
+			continue
+		}
+		err := os.Link(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name()))
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}

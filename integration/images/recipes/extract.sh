@@ -1,0 +1,15 @@
+# Lays the files of Debian packages into /out without installing them: no maintainer script runs and
+# no dependency is followed. Arguments: the packages.
+apt-get -q update
+# Asked in a folder without packages: apt leaves out what the folder has already.
+cd /out
+apt-get -q --print-uris download "$@" | cut -d' ' -f2 > /wanted
+test "$(wc -l < /wanted)" -eq "$#"
+cd /debs
+apt-get -q download "$@"
+while read -r deb; do
+	dpkg-deb --extract "$deb" /out
+done < /wanted
+cd /out
+rm -rf usr/share/doc usr/share/man usr/share/info usr/share/lintian usr/share/bug usr/share/gdb usr/share/gcc
+rm -rf usr/lib/x86_64-linux-gnu/gconv usr/lib/x86_64-linux-gnu/audit etc/ld.so.conf.d
