@@ -9,7 +9,7 @@
 //	lower.Lower            plan -> LLB
 //
 // [Compile] runs them all; [Evaluate] stops before LLB, for questions that
-// the plan answers.
+// the plan answers, and [Graph] before the plan.
 package llb
 
 import (
@@ -17,6 +17,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
@@ -82,30 +83,7 @@ func Compile(ctx context.Context, req Request) (*Compiled, error) {
 
 // Evaluate runs the phases before LLB.
 func Evaluate(ctx context.Context, req Request) (*plan.Plan, error) {
-	file, err := dockerfile.Parse(req.Dockerfile, dockerfile.Options{Check: req.LinterConfig, Warn: req.Warn})
-	if err != nil {
-		return nil, err
-	}
-	platforms := stage.NewPlatforms(req.TargetPlatform, req.BuildPlatforms)
-	buildArgs := maps.Clone(req.BuildArgs)
-	globals, err := stage.EvaluateGlobals(file, platforms, req.Target, buildArgs)
-	if err != nil {
-		return nil, err
-	}
-	// Before the graph, because FROM may use the value.
-	epoch, err := resolve.Epoch(ctx, file, globals, buildArgs, req.Sources)
-	if err != nil {
-		return nil, err
-	}
-	graph, err := stage.Build(file, globals, stage.Options{Target: req.Target, Replaces: req.Sources.HasContext})
-	if err != nil {
-		return nil, err
-	}
-	resolved, err := resolve.Resolve(ctx, file, graph, req.Sources, resolve.Options{
-		Platforms:     platforms,
-		MultiPlatform: req.MultiPlatformRequested,
-		Everything:    req.EveryStage,
-	})
+	r, err := req.resolve(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -113,18 +91,67 @@ func Evaluate(ctx context.Context, req Request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plan.Evaluate(file, resolved, plan.Options{
-		Platforms:      platforms,
+	return plan.Evaluate(r.file, r.bases, plan.Options{
+		Platforms:      r.platforms,
 		MultiPlatform:  req.MultiPlatformRequested,
-		Globals:        globals,
-		BuildArgs:      buildArgs,
+		Globals:        r.globals,
+		BuildArgs:      r.buildArgs,
 		Labels:         req.Labels,
 		NoCache:        req.NoCache,
 		CacheNamespace: req.CacheIDNamespace,
 		Ignore:         ignore,
-		Epoch:          epoch,
+		Epoch:          r.epoch,
 		Everything:     req.EveryStage,
 	})
+}
+
+// Graph runs the phases before the plan: the stages, what they need, and the
+// bases of those that the target needs.
+func Graph(ctx context.Context, req Request) (*resolve.Resolved, error) {
+	r, err := req.resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.bases, nil
+}
+
+// resolved is a request after the phases before the plan.
+type resolved struct {
+	file      *dockerfile.File
+	platforms stage.Platforms
+	globals   *stage.Globals
+	buildArgs map[string]string // the client's, with the epoch resolved
+	epoch     *time.Time
+	bases     *resolve.Resolved
+}
+
+func (req *Request) resolve(ctx context.Context) (*resolved, error) {
+	file, err := dockerfile.Parse(req.Dockerfile, dockerfile.Options{Check: req.LinterConfig, Warn: req.Warn})
+	if err != nil {
+		return nil, err
+	}
+	r := &resolved{
+		file:      file,
+		platforms: stage.NewPlatforms(req.TargetPlatform, req.BuildPlatforms),
+		buildArgs: maps.Clone(req.BuildArgs),
+	}
+	if r.globals, err = stage.EvaluateGlobals(file, r.platforms, req.Target, r.buildArgs); err != nil {
+		return nil, err
+	}
+	// Before the graph, because FROM may use the value.
+	if r.epoch, err = resolve.Epoch(ctx, file, r.globals, r.buildArgs, req.Sources); err != nil {
+		return nil, err
+	}
+	graph, err := stage.Build(file, r.globals, stage.Options{Target: req.Target, Replaces: req.Sources.HasContext})
+	if err != nil {
+		return nil, err
+	}
+	r.bases, err = resolve.Resolve(ctx, file, graph, req.Sources, resolve.Options{
+		Platforms:     r.platforms,
+		MultiPlatform: req.MultiPlatformRequested,
+		Everything:    req.EveryStage,
+	})
+	return r, err
 }
 
 func (req *Request) ignoreMatcher(ctx context.Context) (*patternmatcher.PatternMatcher, error) {

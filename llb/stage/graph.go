@@ -86,6 +86,11 @@ type Edge struct {
 	From, To ID
 	Kind     EdgeKind
 	Loc      dockerfile.Loc
+	// Paths are what COPY copies or a mount selects, as they are written;
+	// nil where the instruction does not say, which means everything.
+	Paths []string
+	// OnBuild marks an edge that a trigger of the base image brought.
+	OnBuild bool
 }
 
 // Graph is the Dockerfile as stages and what they need.

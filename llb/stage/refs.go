@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -22,12 +23,16 @@ func (g *Graph) addReferences(from ID, in *Instruction) error {
 			return err
 		}
 		in.Sources = []ID{to}
-		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc})
+		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc, Paths: slices.Clone(c.SourcePaths), OnBuild: in.OnBuild})
 	case *instructions.RunCommand:
 		for _, m := range instructions.GetMounts(c) {
 			to := g.mountSource(from, m.From)
 			in.Sources = append(in.Sources, to)
-			g.connect(Edge{From: from, To: to, Kind: Mount, Loc: in.Loc})
+			var paths []string
+			if m.Source != "" {
+				paths = []string{m.Source}
+			}
+			g.connect(Edge{From: from, To: to, Kind: Mount, Loc: in.Loc, Paths: paths, OnBuild: in.OnBuild})
 		}
 	}
 	return nil
