@@ -40,6 +40,7 @@ type settings struct {
 	images            []string
 	noImages          bool
 	toml              string
+	state             string
 }
 
 // WithoutBuiltinFrontend switches the daemon's own dockerfile.v0 off, so that whatever reads a
@@ -61,6 +62,11 @@ func WithoutImages() Option { return func(s *settings) { s.noImages = true } }
 // such as [worker.oci], cannot be opened again; see config in this package.
 func WithBuildkitdTOML(text string) Option { return func(s *settings) { s.toml += text + "\n" } }
 
+// WithState keeps the daemon's folder in the cache under a name, so that its build cache, mounts of
+// type=cache above all, is there for the next sandbox with that name. Only one at a time has it; others
+// wait. A test that looks at what is cached must do without.
+func WithState(name string) Option { return func(s *settings) { s.state = name } }
+
 // Sandbox is a running daemon and registry.
 type Sandbox struct {
 	Dir          string // removed by Close; a place for a caller's own files
@@ -75,6 +81,8 @@ type Sandbox struct {
 	buildkitd *enclosure.Process
 	registry  *enclosure.Process
 	env       []string // for clients
+	root      string   // the daemon's folder
+	release   func()   // gives the state back
 
 	frontendOnce sync.Once
 	frontend     string
@@ -103,7 +111,7 @@ func New(tb testing.TB, opts ...Option) *Sandbox {
 // Start starts a sandbox, and waits until its engines answer. The caller closes it. ctx bounds only the
 // start. What has to be built or fetched first is told on standard error.
 func Start(ctx context.Context, opts ...Option) (*Sandbox, error) {
-	s := &Sandbox{bin: map[string]string{}}
+	s := &Sandbox{bin: map[string]string{}, release: func() {}}
 	for _, opt := range opts {
 		opt(&s.settings)
 	}
@@ -123,13 +131,25 @@ func Start(ctx context.Context, opts ...Option) (*Sandbox, error) {
 		s.Origin = set.Origin()
 	}
 
+	var state string
+	if s.settings.state != "" {
+		var err error
+		if state, s.release, err = s.takeState(ctx); err != nil {
+			return nil, err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	var err error
 	if s.enclosure, err = enclosure.New(ctx); err != nil {
+		s.release()
 		return nil, err
 	}
 	s.Dir = s.enclosure.Dir
+	s.root = filepath.Join(s.Dir, "buildkit")
+	if state != "" {
+		s.root = state
+	}
 	if set != nil {
 		err = set.WriteRegistryDir(ctx, s.storage())
 	}
@@ -138,7 +158,7 @@ func Start(ctx context.Context, opts ...Option) (*Sandbox, error) {
 	}
 	if err != nil {
 		logs := s.Logs()
-		return nil, errors.Join(fmt.Errorf("%w\n%s", err, logs), s.enclosure.Close())
+		return nil, errors.Join(fmt.Errorf("%w\n%s", err, logs), s.Close())
 	}
 	return s, nil
 }
@@ -174,7 +194,10 @@ func (s *Sandbox) startRegistry(ctx context.Context) error {
 		s.Registry = l.Addr().String()
 		l.Close()
 		config := filepath.Join(s.Dir, "registry.yml")
+		// Below warnings there is the access log only, a line a request.
 		text := fmt.Sprintf(`version: 0.1
+log:
+  level: warn
 storage:
   filesystem:
     rootdirectory: %q
@@ -270,7 +293,11 @@ enabled = true
 networkMode = "host"
 binary = %q
 defaultCgroupParent = %q
-gc = false
+gc = %t
+
+[[worker.oci.gcpolicy]]
+all = true
+maxUsedSpace = %q
 
 [worker.containerd]
 enabled = false
@@ -284,9 +311,9 @@ http = true
 [frontend."dockerfile.v0"]
 enabled = %t
 `,
-		filepath.Join(s.Dir, "buildkit"), filepath.Join(s.Dir, "provenance.d"), s.BuildkitAddr,
+		s.root, filepath.Join(s.Dir, "provenance.d"), s.BuildkitAddr,
 		filepath.Join(s.Dir, "otel.sock"), s.bin["buildkit-runc"], s.enclosure.Cgroup,
-		s.Registry, s.Registry, !s.settings.noBuiltinFrontend)
+		s.settings.state != "", stateLimit, s.Registry, s.Registry, !s.settings.noBuiltinFrontend)
 	b.WriteString(s.settings.toml)
 	return b.String()
 }
@@ -416,4 +443,8 @@ func (s *Sandbox) logLengths() map[string]int {
 }
 
 // Close ends the engines and removes the folder.
-func (s *Sandbox) Close() error { return s.enclosure.Close() }
+func (s *Sandbox) Close() error {
+	err := s.enclosure.Close()
+	s.release()
+	return err
+}
