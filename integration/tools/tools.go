@@ -316,6 +316,9 @@ func (f family) build(ctx context.Context, src, out, pkg string, args []string) 
 	cmd.Env = append(os.Environ(), cgo, "GOFLAGS=", "GOWORK=off", "GOOS=linux", "GOARCH="+runtime.GOARCH)
 	var log strings.Builder
 	cmd.Stdout, cmd.Stderr = io.Discard, &log
+	// Interrupted, the go command removes its temporary folders; killed, it cannot.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 20 * time.Second
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
