@@ -8,6 +8,10 @@ variable "TAG" {
   default = "latest"
 }
 
+variable "VERSION" {
+  default = "dev"
+}
+
 # Taken from the environment where it is set there, as go itself does.
 variable "GOPROXY" {
   default = ""
@@ -24,6 +28,7 @@ group "validate" {
 target "_base" {
   args = {
     GOPROXY = GOPROXY != "" ? GOPROXY : null
+    VERSION = VERSION
   }
 }
 

@@ -26,11 +26,11 @@ const FrontendRepository = "stagecraft/stagecraft"
 // frontendTags are the tags under which FrontendRef pushes.
 var frontendTags = []string{"1", "latest"}
 
-// FrontendTags are the build tags of the frontend's program, and FrontendLinkFlags its linker flags, as
-// they stand in the Dockerfile; a test compares them.
+// frontendFlags are the go command's flags for the frontend's program, and frontendLinkFlags those of
+// its linker, as they stand in the Dockerfile; a test compares them.
 const (
-	FrontendTags      = "netgo osusergo static_build grpcnotrace"
-	FrontendLinkFlags = "-s -w"
+	frontendFlags     = "-buildvcs=false -trimpath -tags=netgo,osusergo,static_build,grpcnotrace"
+	frontendLinkFlags = "-s -w"
 )
 
 // frontendLayout is where the Dockerfile's stage build leaves the program, and the image takes it from.
@@ -62,10 +62,9 @@ func FrontendArchive(ctx context.Context) (string, error) {
 
 // buildFrontend compiles the frontend's command of the checkout at root.
 func buildFrontend(ctx context.Context, root, program string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
-		"-tags", FrontendTags, "-ldflags", FrontendLinkFlags, "-o", program, "./frontend/cmd/stagecraft-frontend")
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags", frontendLinkFlags, "-o", program, "./frontend/cmd/stagecraft-frontend")
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="+frontendFlags, "GOOS=linux", "GOARCH="+runtime.GOARCH)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("compiling the frontend: %w\n%s", err, out)
 	}

@@ -278,9 +278,14 @@ func TestDockerfileHasTheFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf("-tags %q -ldflags %q", FrontendTags, FrontendLinkFlags)
-	if !strings.Contains(string(text), want) || !strings.Contains(string(text), " /"+frontendLayout+" ") {
-		t.Errorf("the Dockerfile does not build with %s to /%s", want, frontendLayout)
+	for _, want := range []string{
+		fmt.Sprintf("ENV CGO_ENABLED=0 GOFLAGS=%q", frontendFlags),
+		fmt.Sprintf(`-ldflags "%s -X `, frontendLinkFlags),
+		" /" + frontendLayout + " ",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the Dockerfile has no %s", want)
+		}
 	}
 }
 
