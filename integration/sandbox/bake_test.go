@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"archive/tar"
+	"bytes"
+	"debug/elf"
 	"encoding/json"
 	"errors"
 	"io"
@@ -12,6 +14,7 @@ import (
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"github.com/stagecraft/stagecraft/integration/tools"
 )
@@ -48,6 +51,7 @@ func TestBake(t *testing.T) {
 		if caps := config.Config.Labels["moby.buildkit.frontend.caps"]; !strings.Contains(caps, "moby.buildkit.frontend.subrequests") {
 			t.Errorf("the image's label has the capabilities %q", caps)
 		}
+		checkProgram(t, image)
 		// It works as a frontend: a daemon without one of its own builds with it.
 		ref, err := s.PushArchive(t.Context(), archive, "baked", "latest")
 		if err != nil {
@@ -71,6 +75,45 @@ func TestBake(t *testing.T) {
 	})
 	t.Run("lint", func(t *testing.T) { bake(t, "lint") })
 	t.Run("test", func(t *testing.T) { bake(t, "test") })
+}
+
+// checkProgram requires that an image's only file is the frontend, static and stripped.
+func checkProgram(t *testing.T, image v1.Image) {
+	t.Helper()
+	content := mutate.Extract(image)
+	defer content.Close()
+	files := 0
+	for r := tar.NewReader(content); ; {
+		header, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header.Typeflag != tar.TypeReg {
+			continue
+		}
+		files++
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program, err := elf.NewFile(bytes.NewReader(text))
+		if err != nil {
+			t.Fatalf("%s: %v", header.Name, err)
+		}
+		if libraries, err := program.ImportedLibraries(); err != nil || len(libraries) > 0 || program.Section(".interp") != nil {
+			t.Errorf("%s is not static: %v, %v", header.Name, libraries, err)
+		}
+		if program.Section(".symtab") != nil || program.Section(".debug_info") != nil {
+			t.Errorf("%s is not stripped", header.Name)
+		}
+		t.Logf("%s: %.1f MB", header.Name, float64(len(text))/1e6)
+	}
+	if files != 1 {
+		t.Errorf("the image has %d files", files)
+	}
 }
 
 // platforms lists the platforms of the image in an OCI archive, attestations left out.

@@ -52,6 +52,10 @@ func demo(ctx context.Context, folder string) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s is to be a folder with a Dockerfile: %w", folder, err)
 	}
+	syntax, err := syntaxLine(filepath.Join(folder, "Dockerfile"))
+	if err != nil {
+		return err
+	}
 
 	step("Start BuildKit and a registry, which BuildKit reads as docker.io's mirror.")
 	images := sandbox.WithoutImages()
@@ -80,9 +84,7 @@ func demo(ctx context.Context, folder string) (err error) {
 	fmt.Printf("   %s\n", ref)
 
 	step("Build %s, whose Dockerfile begins with:", folder)
-	if err := printSyntaxLine(filepath.Join(folder, "Dockerfile")); err != nil {
-		return err
-	}
+	fmt.Printf("   %s\n\n", syntax)
 	app := s.Registry + "/demo/app:latest"
 	if err := build(ctx, s, "build", "--output", "type=image,push=true,name="+app, folder); err != nil {
 		return err
@@ -114,19 +116,18 @@ func demo(ctx context.Context, folder string) (err error) {
 	return build(ctx, s, "build", "--call=graph", folder)
 }
 
-// printSyntaxLine prints the directive that names the frontend, and fails without one: BuildKit would
-// read the file with its own frontend.
-func printSyntaxLine(path string) error {
+// syntaxLine returns the directive that names the frontend. Without one BuildKit would read the file
+// with its own frontend, which is an error here.
+func syntaxLine(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return "", err
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
 	if !strings.HasPrefix(first, "# syntax="+sandbox.FrontendRepository) {
-		return fmt.Errorf("%s begins with %q, not with # syntax=%s:1", path, first, sandbox.FrontendRepository)
+		return "", fmt.Errorf("%s begins with %q, not with # syntax=%s:1", path, first, sandbox.FrontendRepository)
 	}
-	fmt.Printf("   %s\n\n", first)
-	return nil
+	return first, nil
 }
 
 // build calls buildx with its output on ours: what it prints is BuildKit's own progress.
