@@ -159,7 +159,10 @@ func (e *stageEval) inherit(n *stage.Node) {
 			}
 			e.scope.platform = b.StatePlatform
 			if b.Ref != "" {
+				// The image is there before its triggers are known, so they do not count yet.
+				e.progress.total -= n.Triggers
 				e.out.Progress = e.progress.next("FROM "+b.Ref, b.Platform, &stage.Env{})
+				e.progress.total += n.Triggers
 			}
 		}
 	}

@@ -23,11 +23,14 @@ func (e *stageEval) scanForSBOM() {
 // scans is the value of an arg for this stage: the global one, unless the
 // stage has an ARG of its own.
 func (e *stageEval) scans(arg string) bool {
-	value, _ := e.opt.Globals.Env.Get(arg)
+	value, set := e.opt.Globals.Env.Get(arg)
 	for _, kv := range e.declared {
 		if kv.Key == arg && kv.Value != nil {
-			value = *kv.Value
+			value, set = *kv.Value, true
 		}
+	}
+	if !set {
+		return false // an empty list would name the only stage of a file
 	}
 	if on, err := strconv.ParseBool(value); err == nil {
 		return on

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
@@ -75,9 +76,37 @@ type resolver struct {
 }
 
 // resolveBases is one round: all bases that are new and needed, at once.
-// References that nobody needs must be well-formed all the same.
 func (r *resolver) resolveBases(ctx context.Context, reach map[stage.ID]bool) error {
+	wanted, err := r.unresolved(reach)
+	if err != nil {
+		return err
+	}
 	eg, ctx := errgroup.WithContext(ctx)
+	for _, w := range wanted {
+		eg.Go(func() error {
+			base, err := r.resolveBase(ctx, w.node, w.ref)
+			if err != nil {
+				return dockerfile.At(err, w.node.Loc)
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.bases[w.node.ID] = base
+			return nil
+		})
+	}
+	return eg.Wait()
+}
+
+// lookup is a node and the image that it names.
+type lookup struct {
+	node *stage.Node
+	ref  reference.Named
+}
+
+// unresolved are the nodes whose base has to be looked up. References that
+// nobody needs must be well-formed all the same.
+func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
+	var wanted []lookup
 	for id := range r.graph.Nodes {
 		n := r.graph.Node(stage.ID(id))
 		if n.Base != stage.None || r.bases[n.ID] != nil {
@@ -89,23 +118,13 @@ func (r *resolver) resolveBases(ctx context.Context, reach map[stage.ID]bool) er
 		}
 		ref, err := normalize(n.Ref)
 		if err != nil {
-			return dockerfile.At(err, n.Loc)
+			return nil, dockerfile.At(err, n.Loc)
 		}
-		if !reach[n.ID] && !r.opt.Everything {
-			continue
+		if reach[n.ID] || r.opt.Everything {
+			wanted = append(wanted, lookup{n, ref})
 		}
-		eg.Go(func() error {
-			base, err := r.resolveBase(ctx, n, ref)
-			if err != nil {
-				return dockerfile.At(err, n.Loc)
-			}
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.bases[n.ID] = base
-			return nil
-		})
 	}
-	return eg.Wait()
+	return wanted, nil
 }
 
 // addTriggers adds the triggers of the bases of all needed nodes, once each.

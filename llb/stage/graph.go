@@ -58,6 +58,8 @@ type Node struct {
 	// Declared counts what shows up in the progress of the stage: its base
 	// image, its filesystem instructions and all its triggers.
 	Declared int
+	// Triggers is how many of the Steps are triggers of the base.
+	Triggers int
 }
 
 // Instruction is an instruction together with the nodes that it refers to:

@@ -100,6 +100,7 @@ func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
 		steps = append(steps, in)
 	}
 	n.Declared += len(steps)
+	n.Triggers += len(steps)
 	n.Steps = append(steps, n.Steps...)
 	return refers, nil
 }
