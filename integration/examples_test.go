@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -160,7 +161,75 @@ var examples = []example{
 		uid:     "1000",
 		healthy: true,
 	},
+	{
+		name:    "java",
+		bases:   []string{"maven:3.9-eclipse-temurin-21", "eclipse-temurin:21-jre-alpine"},
+		builder: "builder", atMost: 0.7,
+		config:  config{user: "calendar", port: "8080/tcp", entrypoint: []string{"java", "-jar", "app.jar"}, workdir: "/app"},
+		files:   []string{`^app/app\.jar$`},
+		foreign: []string{`(^|/)(javac|mvn)$`, `^app/(src|target|pom\.xml)`, `(^|/)\.m2/`, gcc},
+		tests:   "Tests run: 4, Failures: 0, Errors: 0, Skipped: 0",
+		asks: []ask{
+			{"/weekdays?from=2024-01-01&to=2025-01-01", 200, `^\{"weekdays":262\}\n$`},
+			{"/weekdays?from=today", 400, `YYYY-MM-DD`},
+		},
+		uid: system,
+	},
+	{
+		name:    "python",
+		bases:   []string{"python:3.12-slim"},
+		builder: "builder", atMost: 0.9,
+		config: config{user: "isbn", port: "8000/tcp", cmd: []string{"gunicorn", "isbn:create_app()", "--bind", "0.0.0.0:8000"},
+			workdir: "/app", env: []string{"PYTHONUNBUFFERED=1"}},
+		// The last one had to be compiled.
+		files:   []string{`^opt/venv/bin/gunicorn$`, `^app/isbn/__init__\.py$`, `^opt/venv/lib/python3\.\d+/site-packages/markupsafe/_speedups\..*so$`},
+		foreign: []string{`^app/(tests|requirements\.txt|Dockerfile)`, gcc},
+		tests:   "Ran 5 tests in",
+		asks: []ask{
+			{"/isbn/0-306-40615-2", 200, `"isbn13":\s*"9780306406157"`},
+			{"/isbn/0-306-40615-3", 422, `wrong check digit`},
+			{"/healthz", 200, `"ok"`},
+		},
+		uid: system,
+	},
+	{
+		name:    "rust",
+		bases:   []string{"rust:1.76", "debian:12-slim"},
+		builder: "builder", atMost: 0.5,
+		config:  config{user: "roman", port: "8080/tcp", cmd: []string{"roman"}, stopSignal: "SIGKILL"},
+		files:   []string{`^usr/local/bin/roman$`},
+		foreign: []string{`(^|/)(cargo|rustc)$`, `\.rs$`, `^app/`, gcc},
+		tests:   "3 passed; 0 failed",
+		asks: []ask{
+			{"/1999", 200, `^MCMXCIX\n$`},
+			{"/MCMXCIX", 200, `^1999\n$`},
+			{"/IC", 404, `ask for`},
+		},
+		uid: system,
+	},
+	{
+		name:    "web",
+		bases:   []string{"node:20-alpine", "nginx:1.25-alpine"},
+		builder: "builder", atMost: 0.8,
+		config: config{port: "80/tcp", entrypoint: []string{"/docker-entrypoint.sh"}, cmd: []string{"nginx", "-g", "daemon off;"},
+			stopSignal: "SIGQUIT"},
+		files:   []string{`^usr/share/nginx/html/index\.html$`, `^usr/share/nginx/html/assets/index-.*\.(js|css)$`},
+		foreign: []string{`(^|/)(node|npm)$`, `node_modules`, `\.jsx$`, `^app/`, gcc},
+		tests:   "# pass 4",
+		asks: []ask{
+			{"/", 200, `<div id="root"></div>`},
+			// A path of the page's own, and a file that nobody has.
+			{"/about", 200, `<div id="root"></div>`},
+			{"/assets/none.js", 404, `nginx`},
+		},
+		uid:     "0", // of the process that opens port 80; the workers are nginx's
+		healthy: true,
+		also:    inBrowser,
+	},
 }
+
+// system stands for the number of a user that useradd or adduser took from those for system accounts.
+const system = "system"
 
 // TestExamples builds each application with its own "# syntax=" line, looks at the image, and runs it.
 func TestExamples(t *testing.T) {
@@ -481,7 +550,11 @@ func (e example) checkAnswers(t *testing.T, r *exampleRun, ref string) {
 		}
 	}
 	if e.uid != "" {
-		if code, out, err := container.Exec(ctx, "id", "-u"); err != nil || code != 0 || out != e.uid {
+		code, out, err := container.Exec(ctx, "id", "-u")
+		if id, _ := strconv.Atoi(out); e.uid == system && 100 <= id && id < 1000 {
+			out = system
+		}
+		if err != nil || code != 0 || out != e.uid {
 			t.Errorf("id -u in the container: %q, status %d, %v; want %s", out, code, err, e.uid)
 		}
 	}
