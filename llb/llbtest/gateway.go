@@ -1,0 +1,203 @@
+package llbtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	capspb "github.com/moby/buildkit/util/apicaps/pb"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	fstypes "github.com/tonistiigi/fsutil/types"
+)
+
+// Gateway is a gateway client that answers from memory. Images are made up
+// from their references (see imageConfig); sources have the given files.
+type Gateway struct {
+	// Opts are the frontend options, as buildctl --opt has them.
+	Opts map[string]string
+	// Files are the files of a source by its identifier without the scheme
+	// local:// or with any other scheme, and by their path in it.
+	Files map[string]map[string]string
+	// Worker is the platform of the daemon.
+	Worker ocispecs.Platform
+	// OldDaemon leaves out the capabilities that BuildKit got after 0.5.
+	OldDaemon bool
+
+	mu      sync.Mutex
+	lookups map[string]bool
+}
+
+// Lookups are the images that were asked for since the last call, each with
+// the platform, the mode and the name in the progress, sorted.
+func (g *Gateway) Lookups() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	lookups := slices.Sorted(maps.Keys(g.lookups))
+	g.lookups = nil
+	return lookups
+}
+
+func (g *Gateway) note(ref string, opt sourceresolver.Opt) {
+	text := ref + " as " + opt.LogName
+	if o := opt.ImageOpt; o != nil {
+		text += fmt.Sprintf(" mode=%s platform=%+v", o.ResolveMode, o.Platform)
+	}
+	if o := opt.OCILayoutOpt; o != nil {
+		text += fmt.Sprintf(" store=%+v platform=%+v", o.Store, o.Platform)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.lookups == nil {
+		g.lookups = map[string]bool{}
+	}
+	g.lookups[text] = true
+}
+
+// BuildOpts has a copy of the options: dockerui adds to them.
+func (g *Gateway) BuildOpts() gwclient.BuildOpts {
+	return gwclient.BuildOpts{
+		Opts:      maps.Clone(g.Opts),
+		SessionID: "session",
+		Product:   "llbtest",
+		Workers:   []gwclient.WorkerInfo{{ID: "worker", Platforms: []ocispecs.Platform{g.Worker}}},
+		LLBCaps:   g.llbCaps(),
+		Caps:      gwpb.Caps.CapSet(gwpb.Caps.All()),
+	}
+}
+
+func (g *Gateway) llbCaps() apicaps.CapSet {
+	if !g.OldDaemon {
+		return pb.Caps.CapSet(pb.Caps.All())
+	}
+	old := slices.DeleteFunc(pb.Caps.All(), func(c *capspb.APICap) bool {
+		return slices.Contains(youngCaps, apicaps.CapID(c.ID))
+	})
+	return pb.Caps.CapSet(old)
+}
+
+// youngCaps are the capabilities without which there is another way, or which
+// change operations.
+var youngCaps = []apicaps.CapID{
+	pb.CapMergeOp,
+	pb.CapExecMetaUlimit,
+	pb.CapExecMetaCDI,
+	pb.CapExecMetaCgroupParent,
+	pb.CapExecMetaLinuxResources,
+	pb.CapExecMetaSetsDefaultPath,
+	pb.CapExecMountTmpfsSize,
+	pb.CapExecMountBindReadWriteNoOutput,
+}
+
+// ResolveImageConfig invents an image.
+func (g *Gateway) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	g.note(ref, opt)
+	var p *ocispecs.Platform
+	if opt.ImageOpt != nil {
+		p = opt.ImageOpt.Platform
+	} else if opt.OCILayoutOpt != nil {
+		p = opt.OCILayoutOpt.Platform
+	}
+	if p == nil {
+		p = &g.Worker
+	}
+	return imageConfig(ref, *p)
+}
+
+// ResolveSourceMetadata tells when a Git or HTTP source was made.
+func (g *Gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, opt sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
+	g.note(op.Identifier, opt)
+	res := &sourceresolver.MetaResponse{Op: op}
+	switch {
+	case strings.HasPrefix(op.Identifier, "git://"):
+		res.Git = &sourceresolver.ResolveGitResponse{CommitObject: []byte(commit)}
+	case strings.Contains(op.Identifier, "undated"):
+		res.HTTP = &sourceresolver.ResolveHTTPResponse{}
+	default:
+		t := time.Unix(1710000000, 0).UTC()
+		res.HTTP = &sourceresolver.ResolveHTTPResponse{LastModified: &t}
+	}
+	return res, nil
+}
+
+const commit = `tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904
+author A U Thor <author@example.com> 1700000000 +0000
+committer A U Thor <author@example.com> 1700000001 +0000
+
+A commit.
+`
+
+// Solve gives access to the files of the one source in the definition.
+func (g *Gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient.Result, error) {
+	for _, dt := range req.Definition.Def {
+		var op pb.Op
+		if err := op.UnmarshalVT(dt); err != nil {
+			return nil, err
+		}
+		if src := op.GetSource(); src != nil {
+			id := strings.TrimPrefix(src.Identifier, "local://")
+			res := gwclient.NewResult()
+			res.SetRef(&solved{files: g.Files[id]})
+			return res, nil
+		}
+	}
+	return nil, errors.New("no source in the definition")
+}
+
+// Inputs are none.
+func (g *Gateway) Inputs(context.Context) (map[string]llb.State, error) {
+	return map[string]llb.State{}, nil
+}
+
+// NewContainer is not available.
+func (g *Gateway) NewContainer(context.Context, gwclient.NewContainerRequest) (gwclient.Container, error) {
+	return nil, errors.New("no containers here")
+}
+
+// Warn drops the message; compilers hand theirs to the caller.
+func (g *Gateway) Warn(context.Context, digest.Digest, string, gwclient.WarnOpts) error { return nil }
+
+// solved is a source that was fetched.
+type solved struct{ files map[string]string }
+
+func (r *solved) ToState() (llb.State, error)    { return llb.Scratch(), nil }
+func (r *solved) Evaluate(context.Context) error { return nil }
+
+func (r *solved) ReadFile(_ context.Context, req gwclient.ReadRequest) ([]byte, error) {
+	text, ok := r.files[req.Filename]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: req.Filename, Err: syscall.ENOENT}
+	}
+	if rng := req.Range; rng != nil {
+		text = text[min(rng.Offset, len(text)):]
+		if rng.Length > 0 {
+			text = text[:min(rng.Length, len(text))]
+		}
+	}
+	return []byte(text), nil
+}
+
+func (r *solved) StatFile(_ context.Context, req gwclient.StatRequest) (*fstypes.Stat, error) {
+	text, ok := r.files[req.Path]
+	if !ok {
+		return nil, &fs.PathError{Op: "stat", Path: req.Path, Err: syscall.ENOENT}
+	}
+	return &fstypes.Stat{Path: req.Path, Size: int64(len(text)), Mode: 0o644}, nil
+}
+
+func (r *solved) ReadDir(context.Context, gwclient.ReadDirRequest) ([]*fstypes.Stat, error) {
+	return nil, errors.New("no folders here")
+}

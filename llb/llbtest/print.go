@@ -1,0 +1,96 @@
+package llbtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+)
+
+// Print is a definition as text: a paragraph for each operation, in the order
+// of the definition. Operations are called #0, #1 and so on in place of their
+// digests, so that a change shows where it is and not everywhere behind it.
+func Print(def *llb.Definition) string {
+	p := printer{def: def, ids: map[string]int{}, groups: map[string]int{}}
+	for i, dt := range def.Def {
+		dgst := digest.FromBytes(dt)
+		p.ids[dgst.String()] = i
+		p.op(i, dgst, dt)
+	}
+	if def.Source != nil {
+		for i, info := range def.Source.Infos {
+			fmt.Fprintf(&p, "file %d: %s (%s, %d bytes)\n", i, info.Filename, info.Language, len(info.Data))
+		}
+	}
+	return p.String()
+}
+
+type printer struct {
+	strings.Builder
+	def    *llb.Definition
+	ids    map[string]int // by digest
+	groups map[string]int // progress groups by their random ids
+}
+
+func (p *printer) op(i int, dgst digest.Digest, dt []byte) {
+	var op pb.Op
+	if err := op.UnmarshalVT(dt); err != nil {
+		fmt.Fprintf(p, "#%d malformed: %v\n", i, err)
+		return
+	}
+	fmt.Fprintf(p, "#%d", i)
+	for _, in := range op.Inputs {
+		fmt.Fprintf(p, " <- #%d.%d", p.ids[in.Digest], in.Index)
+	}
+	p.WriteByte('\n')
+	op.Inputs = nil
+	text, err := json.Marshal(&op)
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	fmt.Fprintf(p, "  op %s\n", text)
+	p.metadata(p.def.Metadata[dgst])
+	p.locations(dgst)
+}
+
+func (p *printer) metadata(md llb.OpMetadata) {
+	for _, k := range slices.Sorted(maps.Keys(md.Description)) {
+		fmt.Fprintf(p, "  %s %q\n", k, md.Description[k])
+	}
+	if md.IgnoreCache {
+		p.WriteString("  no-cache\n")
+	}
+	if md.ExportCache != nil {
+		fmt.Fprintf(p, "  export-cache %v\n", md.ExportCache.Value)
+	}
+	if g := md.ProgressGroup; g != nil {
+		if _, ok := p.groups[g.Id]; !ok {
+			p.groups[g.Id] = len(p.groups)
+		}
+		fmt.Fprintf(p, "  group %d %q weak=%v\n", p.groups[g.Id], g.Name, g.Weak)
+	}
+	var caps []string
+	for c, needed := range md.Caps {
+		caps = append(caps, fmt.Sprintf("%s=%v", c, needed))
+	}
+	slices.Sort(caps)
+	fmt.Fprintf(p, "  caps %s\n", strings.Join(caps, " "))
+}
+
+func (p *printer) locations(dgst digest.Digest) {
+	if p.def.Source == nil {
+		return
+	}
+	for _, loc := range p.def.Source.Locations[dgst.String()].GetLocations() {
+		fmt.Fprintf(p, "  at file %d", loc.SourceIndex)
+		for _, r := range loc.Ranges {
+			fmt.Fprintf(p, " %d:%d-%d:%d", r.Start.Line, r.Start.Character, r.End.Line, r.End.Character)
+		}
+		p.WriteByte('\n')
+	}
+}

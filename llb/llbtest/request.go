@@ -1,0 +1,239 @@
+package llbtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerui"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	compiler "github.com/stagecraft/stagecraft/llb"
+)
+
+// Request is one compilation, in the words of a client.
+type Request struct {
+	Dockerfile []byte
+	// Ignore is the ignore file beside the Dockerfile, empty for none.
+	Ignore string
+	// Opts are the frontend's options: target, platform, no-cache,
+	// build-arg:NAME, context:NAME and so on.
+	Opts map[string]string
+	// Files are the files of named contexts; see Gateway.
+	Files     map[string]map[string]string
+	OldDaemon bool
+}
+
+// With is the request with some options changed.
+func (r Request) With(opts map[string]string) Request {
+	all := map[string]string{}
+	maps.Copy(all, r.Opts)
+	maps.Copy(all, opts)
+	r.Opts = all
+	return r
+}
+
+func (r *Request) gateway() *Gateway {
+	files := map[string]map[string]string{}
+	maps.Copy(files, r.Files)
+	files["dockerfile"] = map[string]string{"Dockerfile": string(r.Dockerfile)}
+	if r.Ignore != "" {
+		files["dockerfile"]["Dockerfile.dockerignore"] = r.Ignore
+	}
+	return &Gateway{
+		Opts:      r.Opts,
+		Files:     files,
+		Worker:    ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+		OldDaemon: r.OldDaemon,
+	}
+}
+
+// front is what both compilers share of a frontend.
+type front struct {
+	gateway *Gateway
+	ui      *dockerui.Client
+	source  *llb.SourceMap
+}
+
+func (r *Request) open(ctx context.Context) (*front, error) {
+	g := r.gateway()
+	ui, err := dockerui.NewClient(g)
+	if err != nil {
+		return nil, err
+	}
+	// This reads Dockerfile.dockerignore, too. The source map that it gives
+	// refers to a local source with a random id: ours does not.
+	src, err := ui.ReadEntrypoint(ctx, "Dockerfile")
+	if err != nil {
+		return nil, err
+	}
+	return &front{gateway: g, ui: ui, source: llb.NewSourceMap(nil, src.Filename, src.Language, src.Data)}, nil
+}
+
+// platforms are the target platforms, nil for none in particular.
+func (f *front) platforms() []*ocispecs.Platform {
+	var list []*ocispecs.Platform
+	for _, p := range f.ui.TargetPlatforms {
+		list = append(list, &p)
+	}
+	if len(list) == 0 {
+		return []*ocispecs.Platform{nil}
+	}
+	return list
+}
+
+// Ours runs a request through this repository's compiler.
+func Ours(ctx context.Context, r Request) Outcome { return r.run(ctx, (*front).ours) }
+
+// Upstream runs a request through docker/dockerfile's compiler.
+func Upstream(ctx context.Context, r Request) Outcome { return r.run(ctx, (*front).upstream) }
+
+type compileFunc func(*front, context.Context, *ocispecs.Platform, *Build) error
+
+func (r *Request) run(ctx context.Context, compile compileFunc) (out Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			out = Outcome{Panic: fmt.Sprint(p), Err: fmt.Errorf("panic: %v", p)}
+		}
+	}()
+	f, err := r.open(ctx)
+	if err != nil {
+		return Outcome{Err: err}
+	}
+	for _, p := range f.platforms() {
+		b := Build{Platform: "unspecified"}
+		if p != nil {
+			b.Platform = platforms.FormatAll(*p)
+		}
+		if err := compile(f, ctx, p, &b); err != nil {
+			return Outcome{Err: err}
+		}
+		b.Lookups = f.gateway.Lookups()
+		out.Builds = append(out.Builds, b)
+	}
+	return out
+}
+
+func (f *front) upstream(ctx context.Context, p *ocispecs.Platform, b *Build) error {
+	opt := f.convertOpt(p)
+	opt.Warn = b.warn
+	res, err := dockerfile2llb.Dockerfile2LLB(ctx, f.source.Data, opt)
+	if err != nil {
+		return err
+	}
+	b.IgnoreCache = res.IsIgnoreCache
+	return b.complete(ctx, res.State, res.SBOM.Extras, res.Image, res.BaseImage, res.Epoch)
+}
+
+func (f *front) convertOpt(p *ocispecs.Platform) dockerfile2llb.ConvertOpt {
+	opt := dockerfile2llb.ConvertOpt{
+		Config:         f.ui.Config,
+		Client:         f.ui,
+		SourceMap:      f.source,
+		MetaResolver:   f.gateway,
+		TargetPlatform: p,
+	}
+	opt.BuildArgs = maps.Clone(opt.BuildArgs) // which it changes
+	return opt
+}
+
+func (f *front) ours(ctx context.Context, p *ocispecs.Platform, b *Build) error {
+	req := f.request(p)
+	req.Warn = b.warn
+	res, err := compiler.Compile(ctx, req)
+	if err != nil {
+		return err
+	}
+	if err := Check(res.Plan); err != nil {
+		return fmt.Errorf("broken plan: %w", err)
+	}
+	b.IgnoreCache = res.IgnoreCache
+	target := res.Plan.Target()
+	return b.complete(ctx, res.State, res.Scan, &target.Image, target.Original, res.Plan.Epoch)
+}
+
+func (f *front) request(p *ocispecs.Platform) compiler.Request {
+	caps := f.ui.BuildOpts().LLBCaps
+	return compiler.Request{
+		Config:         f.ui.Config,
+		Dockerfile:     f.source.Data,
+		TargetPlatform: p,
+		Sources:        &sources{ui: f.ui, target: p},
+		MainContext: func(ctx context.Context, paths []string) (*llb.State, error) {
+			return f.ui.MainContext(ctx, followPaths(paths)...)
+		},
+		Ignore:    f.ui.DockerIgnorePatterns,
+		NoCache:   f.ui.IsNoCache,
+		SourceMap: f.source,
+		Caps:      &caps,
+	}
+}
+
+// Build is what a compiler made for one platform.
+type Build struct {
+	Platform string
+	Def      *llb.Definition
+	// Scan are the filesystems for the SBOM besides the result.
+	Scan        map[string]*llb.Definition
+	Image, Base string // as JSON
+	Epoch       string
+	IgnoreCache bool
+	Warnings    []Warning
+	Lookups     []string
+}
+
+// Warning is a finding of a build check.
+type Warning struct {
+	Rule, Description, URL, Text string
+	Where                        []parser.Range
+}
+
+func (b *Build) warn(rule, description, url, text string, where []parser.Range) {
+	b.Warnings = append(b.Warnings, Warning{rule, description, url, text, where})
+}
+
+func (b *Build) complete(ctx context.Context, st llb.State, scan map[string]llb.State, img, base *dockerspec.DockerOCIImage, epoch *time.Time) error {
+	var err error
+	if b.Def, err = marshal(ctx, st); err != nil {
+		return err
+	}
+	b.Scan = map[string]*llb.Definition{}
+	for name, st := range scan {
+		if b.Scan[name], err = marshal(ctx, st); err != nil {
+			return err
+		}
+	}
+	if b.Image, err = toJSON(img); err != nil {
+		return err
+	}
+	if base != nil {
+		if b.Base, err = toJSON(base); err != nil {
+			return err
+		}
+	}
+	if epoch != nil {
+		b.Epoch = strconv.FormatInt(epoch.Unix(), 10)
+	}
+	return nil
+}
+
+// marshal gives local sources the same id in all definitions; it is random
+// otherwise, and all digests behind it with it.
+func marshal(ctx context.Context, st llb.State) (*llb.Definition, error) {
+	return st.Marshal(ctx, llb.LocalUniqueID("unique"))
+}
+
+func toJSON(v any) (string, error) {
+	dt, err := json.MarshalIndent(v, "", "  ")
+	return string(dt), err
+}
+
+var _ gwclient.Client = (*Gateway)(nil)
