@@ -75,6 +75,36 @@ func catalogue(m machine) []standIn {
 			config: nodeConfig,
 			about:  "Node.js " + nodeProgram.version + " from the npm registry on the stand-in for Alpine Linux",
 		},
+		{
+			names:  []string{"library/maven:3.9-eclipse-temurin-21"},
+			layers: []*layer{debian, mavenLayer(m, debian), onDebian},
+			config: mavenConfig,
+			about:  "Maven 3.8 and OpenJDK 17 of Debian 12",
+		},
+		{
+			names:  []string{"library/eclipse-temurin:21-jre-alpine"},
+			layers: []*layer{alpine, javaRuntimeLayer(m, debian, alpine), onAlpine},
+			config: javaRuntimeConfig,
+			about:  "OpenJDK 17 of Debian 12 on the stand-in for Alpine Linux",
+		},
+		{
+			names:  []string{"library/python:3.12-slim"},
+			layers: []*layer{debian, pythonLayer(m, debian), onDebian},
+			config: pythonConfig,
+			about:  "Python 3.11 of Debian 12",
+		},
+		{
+			names:  []string{"library/rust:1.76"},
+			layers: []*layer{debian, rustLayer(m, debian), onDebian},
+			config: rustConfig,
+			about:  "Rust of Debian 12 (rustc-web)",
+		},
+		{
+			names:  []string{"library/nginx:1.25-alpine"},
+			layers: []*layer{alpine, nginxLayer(m, debian, alpine), onAlpine},
+			config: nginxConfig,
+			about:  "nginx 1.22 of Debian 12 on the stand-in for Alpine Linux",
+		},
 	}
 }
 
@@ -111,7 +141,7 @@ func find(all []standIn, name string) (standIn, error) {
 		}
 	}
 	sort.Strings(known)
-	return standIn{}, fmt.Errorf("Docker Hub does not answer, and there is no stand-in for %s; there are %s",
+	return standIn{}, fmt.Errorf("no stand-in for %s, and Docker Hub does not answer; there are %s",
 		name, strings.Join(known, ", "))
 }
 

@@ -47,7 +47,7 @@ func (c chroot) run(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "unshare", args...)
 	cmd.Env = append([]string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"HOME=/root", "LC_ALL=C",
+		"HOME=/root",
 	}, c.env...)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log

@@ -83,7 +83,7 @@ func (s *site) apt(ctx context.Context, m machine, root, out, script string, arg
 	}
 	err = chroot{
 		root: root, out: out, script: script, args: args,
-		env: []string{"APT_CONFIG=/apt.conf", "DEBIAN_FRONTEND=noninteractive"},
+		env: []string{"APT_CONFIG=/apt.conf", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"},
 	}.run(ctx)
 	if out != "" {
 		// The mount is gone with the script; what it was mounted on is an empty folder.

@@ -97,7 +97,124 @@ var expectations = []struct {
 		run:    nodeBuild,
 		want:   nodeWant,
 	},
+	{
+		ref:    "maven:3.9-eclipse-temurin-21",
+		config: `"Cmd":\["mvn"\]`,
+		env:    []string{"JAVA_HOME=/opt/java/openjdk", "MAVEN_HOME=/usr/share/maven"},
+		files:  []string{"usr/bin/mvn", "opt/java/openjdk"},
+		run:    mavenBuild,
+		want:   `^server\n\{"a":1\}\n$`,
+	},
+	{
+		ref:    "eclipse-temurin:21-jre-alpine",
+		config: `"Entrypoint":\["/__cacert_entrypoint.sh"\]`,
+		env:    []string{"JAVA_HOME=/opt/java/openjdk"},
+		files:  []string{"opt/java/openjdk/bin/java", "opt/java/openjdk/lib/security/cacerts", "sbin/apk"},
+		run: `addgroup -S appgroup && adduser -S appuser -G appgroup
+			su -s /bin/sh appuser -c 'java -XshowSettings:properties -version 2>&1' | grep -E 'file.encoding|java.home|user.name' | sort
+			java --list-modules | grep -cE '^java\.(net\.http|sql|desktop|naming|logging|management)@'; command -v javac || echo no compiler`,
+		want: `^ *file\.encoding = UTF-8\n *java\.home = /opt/java/openjdk\n *user\.name = appuser\n6\nno compiler\n$`,
+	},
+	{
+		ref:    "python:3.12-slim",
+		config: `"Cmd":\["python3"\]`,
+		files:  []string{"usr/local/bin/python", "usr/local/bin/python3", "usr/local/bin/pip"},
+		run:    pythonBuild,
+		want:   `^/opt/venv\n/opt/venv/bin/gunicorn\n200 built\n\d`,
+	},
+	{
+		ref:    "rust:1.76",
+		config: `"PATH=/usr/local/cargo/bin:`,
+		env:    []string{"CARGO_HOME=/usr/local/cargo"},
+		files:  []string{"usr/local/cargo/bin/cargo", "usr/local/cargo/bin/rustc"},
+		run:    rustBuild,
+		want:   `^\{"a":1\}\ntest result: ok\. 1 passed`,
+	},
+	{
+		ref:    "nginx:1.25-alpine",
+		config: `"Cmd":\["nginx","-g","daemon off;"\].*"StopSignal":"SIGQUIT"`,
+		files:  []string{"usr/sbin/nginx", "usr/bin/curl", "etc/nginx/nginx.conf", "etc/nginx/mime.types", "etc/nginx/conf.d/default.conf", "usr/share/nginx/html/index.html", "docker-entrypoint.sh"},
+		run:    nginxServe,
+		want:   `^ok\n101 nginx\nserved\ntext/css\n$`,
+	},
 }
+
+// mavenBuild does what the guide's Dockerfile does: all is fetched first, and then built without a network.
+const mavenBuild = `mkdir -p /app/src/main/java /app/src/test/java && cd /app
+cat > pom.xml <<'END'
+<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>com.example</groupId><artifactId>server</artifactId><version>1</version>
+  <properties>
+    <maven.compiler.source>17</maven.compiler.source><maven.compiler.target>17</maven.compiler.target>
+    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+  </properties>
+  <dependencies>
+    <dependency><groupId>com.google.code.gson</groupId><artifactId>gson</artifactId><version>2.10</version></dependency>
+    <dependency><groupId>junit</groupId><artifactId>junit</artifactId><version>4.13.2</version><scope>test</scope></dependency>
+  </dependencies>
+  <build>
+    <finalName>server</finalName>
+    <plugins>
+      <plugin>
+        <groupId>org.apache.maven.plugins</groupId><artifactId>maven-shade-plugin</artifactId><version>3.4.1</version>
+        <executions><execution><phase>package</phase><goals><goal>shade</goal></goals></execution></executions>
+        <configuration><transformers>
+          <transformer implementation="org.apache.maven.plugins.shade.resource.ManifestResourceTransformer"><mainClass>App</mainClass></transformer>
+        </transformers></configuration>
+      </plugin>
+    </plugins>
+  </build>
+</project>
+END
+echo 'public class App { public static void main(String[] a) { System.out.println(new com.google.gson.Gson().toJson(java.util.Map.of("a", 1))); } }' > src/main/java/App.java
+echo 'public class AppTest { @org.junit.Test public void a() { App.main(null); } }' > src/test/java/AppTest.java
+mvn -B -q dependency:go-offline > /tmp/log || { cat /tmp/log; exit 1; }
+mvn -B -q -o package -DskipTests > /tmp/log || { cat /tmp/log; exit 1; }
+basename target/server.jar .jar
+java -jar target/server.jar`
+
+// pythonBuild makes a virtual environment and serves with what was installed into it.
+const pythonBuild = `python -m venv /opt/venv
+PATH=/opt/venv/bin:$PATH
+printf 'Flask==2.2.2\ngunicorn>=20\nrequests\npytest\n' > requirements.txt
+pip install --no-cache-dir -r requirements.txt > /tmp/log || { cat /tmp/log; exit 1; }
+python -c 'import sys; print(sys.prefix)'
+command -v gunicorn
+mkdir /app && cd /app
+cat > app.py <<'END'
+import flask
+
+def create_app():
+    app = flask.Flask(__name__)
+    app.add_url_rule("/", view_func=lambda: "built")
+    return app
+END
+gunicorn 'app:create_app()' --check-config
+python -c 'import app; r = app.create_app().test_client().get("/"); print(r.status_code, r.text)'
+apt-get -q update > /dev/null && apt-get -q -y install --no-install-recommends libpq5 > /dev/null
+pip install -q psycopg2 sqlalchemy && python -c 'import psycopg2, sqlalchemy; print(psycopg2.__version__)'`
+
+// rustBuild builds with a crate that has others and a macro beneath it.
+const rustBuild = `mkdir -p /app/src && cd /app
+printf '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nserde_json = "1"\n' > Cargo.toml
+printf 'fn main() { println!("{}", serde_json::json!({"a": 1})); }\n#[test]\nfn one() { assert_eq!(1, 1); }\n' > src/main.rs
+cargo build --quiet
+./target/debug/app
+cargo test --quiet 2>&1 | grep '^test result'`
+
+// nginxServe runs the server on a port of its own and asks it something.
+const nginxServe = `nginx -t -q && echo ok
+echo "$(id -u nginx) $(id -gn nginx)"
+port=$(awk 'BEGIN { srand(); print 20000 + int(rand() * 20000) }')
+sed -i "s/listen 80;/listen 127.0.0.1:$port;/" /etc/nginx/conf.d/default.conf
+echo served > /usr/share/nginx/html/index.html
+touch /usr/share/nginx/html/style.css
+/docker-entrypoint.sh nginx -g 'daemon off;' > /tmp/log 2>&1 &
+for attempt in 1 2 3 4 5 6 7 8 9 10; do curl -sf "http://127.0.0.1:$port/" && break; sleep 0.5; done
+curl -sf -o /dev/null -w '%{content_type}\n' "http://127.0.0.1:$port/style.css"
+kill -QUIT $!
+wait $!`
 
 // goBuild downloads a module over the network and builds with it what needs few of Go's own packages.
 const goBuild = `go version

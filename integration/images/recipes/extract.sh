@@ -11,5 +11,8 @@ while read -r deb; do
 	dpkg-deb --extract "$deb" /out
 done < /wanted
 cd /out
+# The locale with all letters, which programs linked against glibc need to see UTF-8 as such.
+mkdir -p usr/lib/locale
+cp -R /usr/lib/locale/C.utf8 usr/lib/locale/
 rm -rf usr/share/doc usr/share/man usr/share/info usr/share/lintian usr/share/bug usr/share/gdb usr/share/gcc
 rm -rf usr/lib/x86_64-linux-gnu/gconv usr/lib/x86_64-linux-gnu/audit etc/ld.so.conf.d
