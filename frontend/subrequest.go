@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/stagecraft/stagecraft/frontend/diagram"
 )
 
 // answer answers a subrequest: what `docker buildx build --call=NAME` shows.
@@ -30,6 +31,9 @@ func answers() []answer {
 		{subrequests.SubrequestsDescribeDefinition, true, (*request).describe},
 		{lint.SubrequestLintDefinition, false, (*request).check},
 		{convertllb.SubrequestConvertLLBDefinition, false, (*request).convertLLB},
+		{graphText, true, drawing((*diagram.Graph).Text)},
+		{graphMermaid, true, drawing((*diagram.Graph).Mermaid)},
+		{graphDot, true, drawing((*diagram.Graph).Dot)},
 	}
 }
 

@@ -1,0 +1,25 @@
+// Package diagram draws the stages of a Dockerfile.
+//
+// [New] computes the view once, from the compiler's graph: a [Graph] of plain
+// values, which is also the JSON that programs read (docs/graph.md). Three
+// renderers are functions of it and of nothing else:
+//
+//	Text      boxes and lines of at most 100 columns, and a table (text.go)
+//	Mermaid   a flowchart for Markdown documents (mermaid.go)
+//	Dot       a digraph for Graphviz (dot.go)
+//
+// The drawing in Text is made in the steps of every layered layout, each in a
+// file of its own:
+//
+//	chart.go   nodes become boxes; all edges that leave a node, one net
+//	rows.go    layers are broken into rows that fit the width
+//	order.go   the order inside a row, such that few lines cross
+//	place.go   columns for boxes, passing lines and ports
+//	route.go   tracks for the horizontal parts between two rows
+//	canvas.go  characters
+//
+// In the drawing a line belongs to what it comes from. It branches to every
+// stage that needs that, and two lines never share a character: where they
+// cross, the vertical one is in front. What a line would need too much room
+// for is listed inside the box of the stage instead, by name.
+package diagram

@@ -1,0 +1,255 @@
+package diagram
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft/stagecraft/llb/stage"
+)
+
+// maxDrawn is the number of nodes up to which there is a drawing. A larger
+// one would be many screens of lines; the table tells the same.
+const maxDrawn = 150
+
+// Text is the graph for people, at most 100 columns wide: a heading, the
+// drawing with its legend, a table of what each stage needs, and what follows
+// from the graph. It ends with a newline.
+func (g *Graph) Text() string {
+	var b strings.Builder
+	b.WriteString(g.heading() + "\n\n")
+	if len(g.Nodes) <= maxDrawn {
+		b.WriteString(g.draw() + "\n")
+		for _, line := range g.legend() {
+			b.WriteString(line + "\n")
+		}
+	} else {
+		fmt.Fprintf(&b, "(%d stages and images are too many for a drawing; graph.dot with Graphviz can draw them.)\n", len(g.Nodes))
+	}
+	b.WriteString("\n" + g.table() + "\n")
+	b.WriteString(g.findings())
+	return b.String()
+}
+
+func (g *Graph) heading() string {
+	stages, needed, images := 0, 0, 0
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		switch {
+		case n.Kind == KindStage:
+			stages++
+			if n.Needed {
+				needed++
+			}
+		case n.Needed:
+			images++
+		}
+	}
+	all := fmt.Sprintf("%d of %s needed", needed, count(stages, "stage"))
+	if images > 0 {
+		all += ", from " + count(images, "image")
+	}
+	target := g.node(g.Target)
+	return fmt.Sprintf("%s for %s: %s", shorten(clean(target.Name), nameColumns), g.Platform, all)
+}
+
+// draw is the drawing. What the target does not need has one of its own in a
+// large graph.
+func (g *Graph) draw() string {
+	needed, spare := charts(g)
+	text := sideBySide(needed).String()
+	if len(spare) > 0 {
+		text += "\nNot needed (↑ names what else such a stage needs):\n\n" + sideBySide(spare).String()
+	}
+	return text
+}
+
+// sideBySide draws charts next to each other while there is room, else below.
+func sideBySide(charts []*chart) *canvas {
+	const apart = 3
+	out := &canvas{}
+	x, y, below := 0, 0, 0
+	for _, c := range charts {
+		part := c.draw()
+		if x > 0 && x+part.width() > columns {
+			x, y = 0, below+1
+		}
+		out.paste(x, y, part)
+		x += part.width() + apart
+		below = max(below, y+len(part.lines))
+	}
+	return out
+}
+
+func (c *chart) draw() *canvas {
+	c.setRows(c.layers())
+	c.sortRows()
+	// The order inside the layers decides what shares a row.
+	var layers [][]*box
+	for _, r := range c.rows {
+		var layer []*box
+		for _, it := range r.items {
+			if it.box != nil {
+				layer = append(layer, it.box)
+			}
+		}
+		layers = append(layers, layer)
+	}
+	c.makeRows(layers)
+	c.sortRows()
+	c.place()
+	return c.paint()
+}
+
+// legend explains the signs that occur.
+func (g *Graph) legend() []string {
+	var words []string
+	for _, s := range boxStyles {
+		if slices.ContainsFunc(g.Nodes, func(n Node) bool { return styleOf(g, &n) == s }) {
+			words = append(words, s.topLeft+s.top+s.topRight+" "+s.name)
+		}
+	}
+	for _, kind := range edgeKinds {
+		if slices.ContainsFunc(g.Edges, func(e Edge) bool { return e.Kind == kind && !e.Circular }) {
+			words = append(words, heads[kind]+" "+string(kind))
+		}
+	}
+	return fold(words, "   ", columns)
+}
+
+// table lists the edges.
+func (g *Graph) table() string {
+	rows := [][]string{{"STAGE", "NEEDS", "KIND", "PATHS", "LINE"}}
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		if n.Kind != KindStage {
+			continue
+		}
+		name := clean(n.Name)
+		add := func(needs, kind, paths, line string) {
+			rows = append(rows, []string{name, needs, kind, paths, line})
+			name = "" // once is enough
+		}
+		if g.fromScratch(n) {
+			add(stage.Scratch, string(Base), "", g.at(n.File, n.Line))
+		}
+		for _, e := range g.Edges {
+			if e.Stage != n.ID {
+				continue
+			}
+			kind := string(e.Kind)
+			if e.OnBuild {
+				kind += ", onbuild"
+			}
+			if e.Circular {
+				kind += ", circular"
+			}
+			add(clean(g.node(e.Needs).Name), kind, clean(strings.Join(e.Paths, ", ")), g.at(e.File, e.Line))
+		}
+		if name != "" {
+			add("", "", "", g.at(n.File, n.Line))
+		}
+	}
+	return align(rows, columns)
+}
+
+// at is a line in the table.
+func (g *Graph) at(file string, line int) string {
+	if file == g.node(g.Target).File {
+		return fmt.Sprint(line)
+	}
+	return fmt.Sprintf("%s:%d", clean(file), line)
+}
+
+// align sets rows in columns. Of too wide ones the widest gives way.
+func align(rows [][]string, total int) string {
+	const between = 2
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], cells(cell))
+		}
+	}
+	for {
+		sum, widest := between*(len(widths)-1), 0
+		for i, w := range widths {
+			sum += w
+			if w >= widths[widest] {
+				widest = i
+			}
+		}
+		if sum <= total {
+			break
+		}
+		widths[widest]--
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		line := ""
+		for i, cell := range row {
+			line += pad(shorten(cell, widths[i]), widths[i]+between)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
+}
+
+// findings is what follows from the graph.
+func (g *Graph) findings() string {
+	var b strings.Builder
+	list := func(title string, words []string, separator string) {
+		const indent = 16
+		for i, line := range fold(words, separator, columns-indent) {
+			if i > 0 {
+				title = ""
+			}
+			b.WriteString(pad(title, indent) + line + "\n")
+		}
+	}
+	names := func(ids []string) []string {
+		var names []string
+		for _, id := range ids {
+			names = append(names, clean(g.node(id).Name))
+		}
+		return names
+	}
+
+	if len(g.LongestChain) > 0 {
+		steps := 0
+		for _, id := range g.LongestChain {
+			steps += g.node(id).Steps
+		}
+		words := names(g.LongestChain)
+		words[len(words)-1] += fmt.Sprintf(" (%s, %s)", count(len(words), "stage"), count(steps, "step"))
+		list("Longest chain", words, " → ")
+	}
+	for i, set := range g.Parallel {
+		title := ""
+		if i == 0 {
+			title = "In parallel"
+		}
+		var words []string
+		for _, track := range set {
+			words = append(words, strings.Join(names(track), ", "))
+		}
+		list(title, words, " ∥ ")
+	}
+	var spare []string
+	for i := range g.Nodes {
+		if n := &g.Nodes[i]; n.Kind == KindStage && !n.Needed {
+			spare = append(spare, clean(n.Name))
+		}
+	}
+	list("Not needed", spare, ", ")
+	title := "Unresolved"
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		if n.Unresolved == "" {
+			continue
+		}
+		list(title, strings.Fields(clean(cmp.Or(n.Ref, n.Name)+": "+n.Unresolved)), " ")
+		title = ""
+	}
+	return b.String()
+}
