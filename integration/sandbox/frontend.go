@@ -48,17 +48,26 @@ func FrontendArchive(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	tmp, err := os.MkdirTemp("", "stagecraft-frontend-")
+	folder := frontendFolder()
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := tools.Lock(ctx, filepath.Join(folder, "lock"), "an image of the frontend")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(tmp)
-	program := filepath.Join(tmp, frontendLayout)
+	defer unlock()
+	// A place of its own in the cache, not a temporary folder, which would stay if this were killed.
+	dir := filepath.Join(folder, "program")
+	program := filepath.Join(dir, frontendLayout)
 	if err := buildFrontend(ctx, root, program); err != nil {
 		return "", err
 	}
-	return packFrontend(ctx, tmp, program, filepath.Join(root, "Dockerfile"))
+	return packFrontend(ctx, dir, program, filepath.Join(root, "Dockerfile"))
 }
+
+// frontendFolder is the cache of frontend images.
+func frontendFolder() string { return filepath.Join(tools.CacheDir(), "frontend") }
 
 // buildFrontend compiles the frontend's command of the checkout at root.
 func buildFrontend(ctx context.Context, root, program string) error {
@@ -79,7 +88,7 @@ func packFrontend(ctx context.Context, dir, program, dockerfile string) (string,
 			return "", err
 		}
 	}
-	folder := filepath.Join(tools.CacheDir(), "frontend")
+	folder := frontendFolder()
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", err
 	}
@@ -88,14 +97,6 @@ func packFrontend(ctx context.Context, dir, program, dockerfile string) (string,
 		// The time stamp tells prune what is still in use.
 		now := time.Now()
 		return archive, os.Chtimes(archive, now, now)
-	}
-	unlock, err := tools.Lock(ctx, filepath.Join(folder, "lock"), "an image of the frontend")
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if _, err := os.Stat(archive); err == nil {
-		return archive, nil
 	}
 	prune(folder)
 
@@ -153,7 +154,7 @@ func moveFile(from, to string) error {
 func prune(folder string) {
 	entries, _ := os.ReadDir(folder)
 	for _, entry := range entries {
-		if info, err := entry.Info(); err == nil && entry.Name() != "lock" && time.Since(info.ModTime()) > keepFrontends {
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() && entry.Name() != "lock" && time.Since(info.ModTime()) > keepFrontends {
 			_ = os.Remove(filepath.Join(folder, entry.Name()))
 		}
 	}
