@@ -58,11 +58,9 @@ type Result struct {
 func Lower(p *plan.Plan, opt Options) (*Result, error) {
 	l := &lowerer{plan: p, opt: opt, states: map[stage.ID]llb.State{}}
 	for _, s := range p.Stages {
-		st, err := l.stage(s)
-		if err != nil {
+		if err := l.stage(s); err != nil {
 			return nil, err
 		}
-		l.states[s.ID] = st
 	}
 	return l.result(), nil
 }
@@ -73,10 +71,11 @@ type lowerer struct {
 	states map[stage.ID]llb.State
 }
 
-// stage is the filesystem at the end of a stage.
-func (l *lowerer) stage(s *plan.Stage) (llb.State, error) {
+// stage makes the filesystem of a stage.
+func (l *lowerer) stage(s *plan.Stage) error {
 	st := l.base(s)
 	for i := range s.Steps {
+		l.states[s.ID] = st // a trigger may copy from its own stage
 		step := &s.Steps[i]
 		var err error
 		switch op := step.Op.(type) {
@@ -91,10 +90,11 @@ func (l *lowerer) stage(s *plan.Stage) (llb.State, error) {
 			err = errors.Errorf("no lowering for %T", op)
 		}
 		if err != nil {
-			return llb.State{}, dockerfile.At(err, step.Loc)
+			return dockerfile.At(err, step.Loc)
 		}
 	}
-	return st, nil
+	l.states[s.ID] = st
+	return nil
 }
 
 // source is the filesystem of a node, or the build context.

@@ -158,6 +158,7 @@ func (e *stageEval) inherit(n *stage.Node) {
 				e.out.Platform = *b.Platform
 			}
 			e.scope.platform = b.StatePlatform
+			e.progress.skip(b.Missed)
 			if b.Ref != "" {
 				// The image is there before its triggers are known, so they do not count yet.
 				e.progress.total -= n.Triggers

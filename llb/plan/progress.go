@@ -28,6 +28,13 @@ func (c *counter) next(text string, p *ocispecs.Platform, env shell.EnvGetter) s
 	return c.current(text, p, env)
 }
 
+// skip leaves out some numbers.
+func (c *counter) skip(steps int) {
+	if c.total > 0 {
+		c.index += steps
+	}
+}
+
 // current is a further name for the same step.
 func (c *counter) current(text string, p *ocispecs.Platform, env shell.EnvGetter) string {
 	if c.total == 0 {

@@ -26,6 +26,11 @@ type Base struct {
 	// the filesystem is empty.
 	Ref     string
 	Context *Context
+	// Name is what messages call the image.
+	Name string
+	// Missed is in how many rounds of triggers nobody needed the base yet.
+	// Progress counts them as steps.
+	Missed int
 	// Image is the config that the stage starts with, without its triggers
 	// and time; the zero value for a context that is no image.
 	Image dockerspec.DockerOCIImage
@@ -53,17 +58,29 @@ func normalize(ref string) (reference.Named, error) {
 	return reference.TagNameOnly(named), nil
 }
 
-func (r *resolver) resolveBase(ctx context.Context, n *stage.Node, ref reference.Named) (*Base, error) {
-	if n.Replaced {
+func (r *resolver) resolveBase(ctx context.Context, w lookup) (*Base, error) {
+	n, ref := w.node, w.ref
+	platform := platformOf(n, r.opt.Platforms.Target)
+	switch {
+	case n.Kind == stage.External && w.missed > 0:
+		return unresolvedBase(ref, platform), nil
+	case n.Replaced:
 		return r.replacement(ctx, n)
 	}
-	platform := platformOf(n, r.opt.Platforms.Target)
 	if ok, err := r.src.HasContext(ref.String(), &platform); err != nil {
 		return nil, err
 	} else if ok {
 		return r.contextBase(ctx, ref.String(), platform)
 	}
-	return r.imageBase(ctx, n, ref, platform)
+	return r.imageBase(ctx, w, platform)
+}
+
+// unresolvedBase is an image of which only the name is known. It is what an
+// image in COPY --from is where only a trigger made its stage needed: so it is
+// in docker/dockerfile, and looking it up would change cache keys.
+func unresolvedBase(ref reference.Named, platform ocispecs.Platform) *Base {
+	statePlatform := platforms.Normalize(platform)
+	return &Base{Ref: ref.String(), Platform: &platform, StatePlatform: &statePlatform}
 }
 
 // replacement opens the named context that stands in for a whole stage.
@@ -116,7 +133,8 @@ func (r *resolver) openContext(ctx context.Context, name string, p *ocispecs.Pla
 	return c, err
 }
 
-func (r *resolver) imageBase(ctx context.Context, n *stage.Node, ref reference.Named, platform ocispecs.Platform) (*Base, error) {
+func (r *resolver) imageBase(ctx context.Context, w lookup, platform ocispecs.Platform) (*Base, error) {
+	ref := w.ref
 	log := "[internal] load metadata for " + ref.String()
 	if r.opt.MultiPlatform {
 		log = fmt.Sprintf("[%s internal] load metadata for %s", platforms.FormatAll(platform), ref)
@@ -124,7 +142,7 @@ func (r *resolver) imageBase(ctx context.Context, n *stage.Node, ref reference.N
 	found, err := r.src.Image(ctx, ref.String(), platform, log)
 	if err != nil {
 		options := append(r.graph.Labels(), commonImages()...)
-		return nil, suggest.WrapError(errors.Wrap(err, n.Ref), n.Ref, options, true)
+		return nil, suggest.WrapError(errors.Wrap(err, w.name()), w.name(), options, true)
 	}
 	if found.Ref != ref.String() {
 		if ref, err = reference.ParseNormalizedNamed(found.Ref); err != nil {
@@ -143,10 +161,10 @@ func (r *resolver) imageBase(ctx context.Context, n *stage.Node, ref reference.N
 			return nil, errors.Wrap(err, "failed to parse image config")
 		}
 	}
-	if n.Platform == nil && r.opt.Platforms.Implicit {
+	if w.node.Platform == nil && r.opt.Platforms.Implicit {
 		platform = detectPlatform(img.Platform, platform, r.opt.Platforms.Build)
 	}
-	b := &Base{Original: &original, Platform: &platform}
+	b := &Base{Name: w.name(), Original: &original, Platform: &platform}
 	b.setImage(img)
 	if hasLayers(&img) {
 		b.Ref = ref.String()
@@ -212,7 +230,7 @@ func commonImages() []string {
 func checkBasePlatforms(f *dockerfile.File, g *stage.Graph, bases map[stage.ID]*Base) {
 	for id := range g.Nodes {
 		b := bases[stage.ID(id)]
-		if b == nil || b.Ref == "" || b.Platform == nil {
+		if b == nil || b.Ref == "" || b.Original == nil {
 			continue
 		}
 		want, have := *b.Platform, b.Image.Platform
@@ -220,7 +238,7 @@ func checkBasePlatforms(f *dockerfile.File, g *stage.Graph, bases map[stage.ID]*
 			continue
 		}
 		n := g.Node(stage.ID(id))
-		msg := linter.RuleInvalidBaseImagePlatform.Format(n.Ref,
+		msg := linter.RuleInvalidBaseImagePlatform.Format(b.Name,
 			platforms.FormatAll(platforms.Normalize(want)), platforms.FormatAll(platforms.Normalize(have)))
 		f.Lint.Run(&linter.RuleInvalidBaseImagePlatform, n.Loc.Ranges, msg)
 	}

@@ -43,6 +43,7 @@ func Resolve(ctx context.Context, f *dockerfile.File, g *stage.Graph, src Source
 		opt:       opt,
 		bases:     map[stage.ID]*Base{},
 		triggered: map[stage.ID]bool{},
+		missed:    map[stage.ID]int{},
 	}
 	for {
 		reach := g.Reach(g.Target)
@@ -73,6 +74,8 @@ type resolver struct {
 	bases map[stage.ID]*Base
 	// triggered are the nodes whose triggers are in the graph.
 	triggered map[stage.ID]bool
+	// missed counts the rounds in which a node was there and nobody needed it.
+	missed map[stage.ID]int
 }
 
 // resolveBases is one round: all bases that are new and needed, at once.
@@ -84,10 +87,11 @@ func (r *resolver) resolveBases(ctx context.Context, reach map[stage.ID]bool) er
 	eg, ctx := errgroup.WithContext(ctx)
 	for _, w := range wanted {
 		eg.Go(func() error {
-			base, err := r.resolveBase(ctx, w.node, w.ref)
+			base, err := r.resolveBase(ctx, w)
 			if err != nil {
 				return dockerfile.At(err, w.node.Loc)
 			}
+			base.Missed = w.missed
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.bases[w.node.ID] = base
@@ -99,8 +103,18 @@ func (r *resolver) resolveBases(ctx context.Context, reach map[stage.ID]bool) er
 
 // lookup is a node and the image that it names.
 type lookup struct {
-	node *stage.Node
-	ref  reference.Named
+	node   *stage.Node
+	ref    reference.Named
+	missed int // rounds
+}
+
+// name is what messages call the image: as the file does, or in full where a
+// trigger made it needed, as in docker/dockerfile.
+func (w *lookup) name() string {
+	if w.missed > 0 {
+		return w.ref.String()
+	}
+	return w.node.Ref
 }
 
 // unresolved are the nodes whose base has to be looked up. References that
@@ -120,9 +134,11 @@ func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
 		if err != nil {
 			return nil, dockerfile.At(err, n.Loc)
 		}
-		if reach[n.ID] || r.opt.Everything {
-			wanted = append(wanted, lookup{n, ref})
+		if !reach[n.ID] && !r.opt.Everything {
+			r.missed[n.ID]++
+			continue
 		}
+		wanted = append(wanted, lookup{n, ref, r.missed[n.ID]})
 	}
 	return wanted, nil
 }

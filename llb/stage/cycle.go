@@ -42,7 +42,7 @@ func (g *Graph) cycle(from ID, follow func(Edge) bool) []Edge {
 		state[id] = onPath
 		for _, i := range g.out[id] {
 			e := g.Edges[i]
-			if !follow(e) || state[e.To] == done {
+			if !follow(e) || e.ofItself() || state[e.To] == done {
 				continue
 			}
 			path = append(path, e)
@@ -63,6 +63,10 @@ func (g *Graph) cycle(from ID, follow func(Edge) bool) []Edge {
 	}
 	return visit(from)
 }
+
+// ofItself says that a trigger copies from the stage that it is in. That is no
+// circle: what it gets is the stage as it is so far.
+func (e *Edge) ofItself() bool { return e.OnBuild && e.From == e.To }
 
 // cycleError shows the whole way around, with the line of each step.
 func (g *Graph) cycleError(circle []Edge) error {

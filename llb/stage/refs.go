@@ -25,17 +25,28 @@ func (g *Graph) addReferences(from ID, in *Instruction) error {
 		in.Sources = []ID{to}
 		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc, Paths: slices.Clone(c.SourcePaths), OnBuild: in.OnBuild})
 	case *instructions.RunCommand:
-		for _, m := range instructions.GetMounts(c) {
+		for _, m := range writtenMounts(c) {
 			to := g.mountSource(from, m.From)
 			in.Sources = append(in.Sources, to)
 			var paths []string
-			if m.Source != "" {
+			if m.From != "" && m.Source != "" {
 				paths = []string{m.Source}
 			}
 			g.connect(Edge{From: from, To: to, Kind: Mount, Loc: in.Loc, Paths: paths, OnBuild: in.OnBuild})
 		}
 	}
 	return nil
+}
+
+// writtenMounts are the mounts of a RUN as they are written. The parser reads
+// no more than from of them before they are expanded, so they are expanded to
+// themselves; the plan expands the text anew.
+func writtenMounts(c *instructions.RunCommand) []*instructions.Mount {
+	verbatim := func(word string) (string, error) { return word, nil }
+	// Values that are variables may be no valid ones yet: what is wrong with
+	// a mount is for the plan to say.
+	_ = c.Expand(verbatim)
+	return instructions.GetMounts(c)
 }
 
 // copySource is what COPY --from means: an index, a stage, or an image.

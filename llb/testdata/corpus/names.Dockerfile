@@ -1,0 +1,16 @@
+from alpine as One
+run a
+FROM alpine AS two
+RUN b
+FROM one AS one
+COPY --from=two /x /x
+FROM ONE AS context
+RUN c
+FROM alpine:two AS scratch
+RUN --mount=target=/m d
+FROM one
+COPY --from=context /c /c
+COPY --from=3 /a /a
+COPY --from=5 /z /z
+COPY --from=one /x /y
+COPY --from=alpine:imagine /z /z

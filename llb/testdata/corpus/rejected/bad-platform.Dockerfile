@@ -1,0 +1,1 @@
+FROM --platform=nonsense/$X/y/z alpine

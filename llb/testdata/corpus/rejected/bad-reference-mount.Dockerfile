@@ -1,0 +1,2 @@
+FROM alpine
+RUN --mount=from=Not:A:Reference,target=/x true

@@ -1,0 +1,3 @@
+FROM alpine
+
+COPY --chmod=999 a b

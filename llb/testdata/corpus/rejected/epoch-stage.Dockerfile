@@ -1,0 +1,3 @@
+ARG SOURCE_DATE_EPOCH=x
+FROM alpine AS x
+RUN z

@@ -1,0 +1,5 @@
+FROM scratch AS x
+RUN y
+FROM x
+ARG SOURCE_DATE_EPOCH=x
+RUN z

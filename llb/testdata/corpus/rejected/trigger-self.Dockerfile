@@ -1,0 +1,2 @@
+FROM example.com/obself AS a
+RUN x
