@@ -333,3 +333,20 @@ func TestFrontendImage(t *testing.T) {
 		t.Errorf("the second call made the image anew")
 	}
 }
+
+// Without a docker client on the machine, buildx is called on its own.
+func TestDockerBuildxWithoutDocker(t *testing.T) {
+	s := &Sandbox{bin: map[string]string{"buildx": "/cache/buildx"}}
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	if got := s.DockerBuildx("version").Args; !slices.Equal(got, []string{"/cache/buildx", "version"}) {
+		t.Errorf("without docker the call is %q", got)
+	}
+	docker := filepath.Join(dir, "docker")
+	if err := os.WriteFile(docker, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.DockerBuildx("version").Args; !slices.Equal(got, []string{docker, "buildx", "version"}) {
+		t.Errorf("with docker the call is %q", got)
+	}
+}
