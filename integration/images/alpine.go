@@ -84,12 +84,19 @@ nobody:x:65534:
 // packages of Alpine's to be had where Docker Hub does not answer.
 var alpineLibraries = []string{"libc6", "libgcc-s1", "libstdc++6", "zlib1g", "tzdata"}
 
-// alpineLayer is the whole of alpine:3.19.
-func alpineLayer(m machine, debian, program *layer) *layer {
+// alpineLayer is the whole of alpine:3.19, with program as its BusyBox, whose applets list names.
+func alpineLayer(m machine, arch string, debian, program, list *layer) *layer {
+	var libraries []string
+	for _, library := range alpineLibraries {
+		if library != "tzdata" { // the same for all
+			library += ":" + arch
+		}
+		libraries = append(libraries, library)
+	}
 	return &layer{
-		name:   "alpine-3.19",
-		uses:   []*layer{debian, program},
-		inputs: []string{recipe("extract.sh"), recipe("apk.sh"), fmt.Sprint(alpineLibraries, alpineFiles)},
+		name:   "alpine-3.19-" + arch,
+		uses:   []*layer{debian, program, list},
+		inputs: []string{recipe("extract.sh"), recipe("apk.sh"), fmt.Sprint(libraries, alpineFiles)},
 		make: func(ctx context.Context, s *site) error {
 			if err := s.folders("bin", "dev", "etc/apk", "home", "lib", "media", "mnt", "opt", "proc:0555", "root:0700", "run", "sbin", "srv", "sys:0555", "tmp:1777",
 				"usr/bin", "usr/lib", "usr/local/bin", "usr/local/lib", "usr/local/share", "usr/sbin", "usr/share",
@@ -100,10 +107,10 @@ func alpineLayer(m machine, debian, program *layer) *layer {
 			if err != nil {
 				return err
 			}
-			if err := s.apt(ctx, m, scratch, s.root, recipe("extract.sh"), alpineLibraries...); err != nil {
+			if err := s.apt(ctx, m, scratch, s.root, recipe("extract.sh"), libraries...); err != nil {
 				return err
 			}
-			busybox, links, err := s.applets(ctx, program)
+			busybox, links, err := s.applets(ctx, program, list)
 			if err != nil {
 				return err
 			}

@@ -30,22 +30,42 @@ func busyboxProgram(m machine, debian *layer) *layer {
 	}
 }
 
-// applets unpacks the compiled program into the site and returns its path and where its applets
-// belong, such as "usr/bin/awk".
-func (s *site) applets(ctx context.Context, program *layer) (busybox string, links []string, err error) {
+// busyboxForeign is Debian's own compilation for another architecture, which lacks a few applets that
+// ours has. No image contains this layer.
+func busyboxForeign(m machine, debian *layer, arch string) *layer {
+	return &layer{
+		name:   "busybox-program-" + arch,
+		uses:   []*layer{debian},
+		inputs: []string{recipe("extract.sh")},
+		make: func(ctx context.Context, s *site) error {
+			root, err := s.scratchDebian(ctx, debian)
+			if err != nil {
+				return err
+			}
+			if err := s.apt(ctx, m, root, s.root, recipe("extract.sh"), "busybox-static:"+arch); err != nil {
+				return err
+			}
+			return os.Rename(filepath.Join(s.root, "bin/busybox"), filepath.Join(s.root, "busybox"))
+		},
+	}
+}
+
+// applets unpacks a program into the site and returns its path and where its applets belong, such as
+// "usr/bin/awk", according to the layer that has the list.
+func (s *site) applets(ctx context.Context, program, list *layer) (busybox string, links []string, err error) {
 	dir := filepath.Join(s.dir, "busybox")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return "", nil, err
 	}
-	if err := s.unpack(ctx, dir, program); err != nil {
+	if err := s.unpack(ctx, dir, list, program); err != nil {
 		return "", nil, err
 	}
-	list, err := os.Open(filepath.Join(dir, "busybox.links"))
+	file, err := os.Open(filepath.Join(dir, "busybox.links"))
 	if err != nil {
 		return "", nil, err
 	}
-	defer list.Close()
-	for lines := bufio.NewScanner(list); lines.Scan(); {
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
 		links = append(links, lines.Text())
 	}
 	if len(links) == 0 {
@@ -99,13 +119,13 @@ nobody:x:65534:
 
 // busyboxLayer is the whole of busybox:latest: like the real image it has all applets as hard links in
 // /bin, so that one of them copied elsewhere is a program and not a dangling link.
-func busyboxLayer(program *layer) *layer {
+func busyboxLayer(arch string, program, list *layer) *layer {
 	return &layer{
-		name:   "busybox",
-		uses:   []*layer{program},
+		name:   "busybox-" + arch,
+		uses:   []*layer{program, list},
 		inputs: []string{"hard links", fmt.Sprint(busyboxFiles)},
 		make: func(ctx context.Context, s *site) error {
-			busybox, links, err := s.applets(ctx, program)
+			busybox, links, err := s.applets(ctx, program, list)
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"sort"
 	"strings"
@@ -16,8 +17,24 @@ import (
 type standIn struct {
 	names  []string // on Docker Hub, such as "library/busybox:latest"
 	layers []*layer // lowest first
-	config v1.Config
-	about  string // what it is made from; written into the image's history
+	// foreign are variants for architectures whose programs this machine cannot run.
+	foreign []variant
+	config  v1.Config
+	about   string // what it is made from; written into the image's history
+}
+
+type variant struct {
+	arch   string
+	layers []*layer
+}
+
+// all lists the layers of all variants.
+func (s standIn) all() []*layer {
+	layers := s.layers[:len(s.layers):len(s.layers)]
+	for _, v := range s.foreign {
+		layers = append(layers, v.layers...)
+	}
+	return layers
 }
 
 // catalogue lists all stand-ins. Layers are shared between them, so its values are good for one Ensure.
@@ -25,43 +42,40 @@ func catalogue(m machine) []standIn {
 	var (
 		debian  = debianLayer(m)
 		program = busyboxProgram(m, debian)
-		alpine  = alpineLayer(m, debian, program)
+		foreign = busyboxForeign(m, debian, "arm64")
+		alpine  = alpineLayer(m, "amd64", debian, program, program)
 		node    = nodeLayer(m)
 		// The machine's settings lie on top, so that a new certificate does not make all anew.
 		onDebian = m.layer("machine-debian", true)
 		onAlpine = m.layer("machine-alpine", false)
 	)
-	goHere := strings.TrimPrefix(strings.Fields(runtime.Version())[0], "go")
-	return []standIn{
+	all := []standIn{
 		{
-			names:  []string{"library/debian:12-slim", "library/debian:bookworm-slim", "library/debian:12", "library/debian:latest"},
-			layers: []*layer{debian, onDebian},
-			config: v1.Config{Env: []string{pathOfDebian}, Cmd: []string{"bash"}},
-			about:  "debootstrap of Debian 12",
+			names:   []string{"library/debian:12-slim", "library/debian:bookworm-slim", "library/debian:12", "library/debian:latest"},
+			layers:  []*layer{debian, onDebian},
+			foreign: []variant{{"arm64", []*layer{debianForeign(m, "arm64"), onDebian}}},
+			config:  v1.Config{Env: []string{pathOfDebian}, Cmd: []string{"bash"}},
+			about:   "debootstrap of Debian 12",
 		},
 		{
-			names:  []string{"library/busybox:latest", "library/busybox:stable", "library/busybox:stable-musl"},
-			layers: []*layer{busyboxLayer(program)},
-			config: busyboxConfig,
-			about:  "Debian's source of BusyBox",
+			names:   []string{"library/busybox:latest", "library/busybox:stable", "library/busybox:stable-musl"},
+			layers:  []*layer{busyboxLayer("amd64", program, program)},
+			foreign: []variant{{"arm64", []*layer{busyboxLayer("arm64", foreign, program)}}},
+			config:  busyboxConfig,
+			about:   "Debian's source of BusyBox",
 		},
 		{
-			names:  []string{"library/alpine:3.19", "library/alpine:latest"},
-			layers: []*layer{alpine, onAlpine},
-			config: alpineConfig,
-			about:  "BusyBox and libraries from Debian 12",
+			names:   []string{"library/alpine:3.19", "library/alpine:latest"},
+			layers:  []*layer{alpine, onAlpine},
+			foreign: []variant{{"arm64", []*layer{alpineLayer(m, "arm64", debian, foreign, program), onAlpine}}},
+			config:  alpineConfig,
+			about:   "BusyBox and libraries from Debian 12",
 		},
 		{
 			names:  []string{"library/golang:1.22-alpine"},
 			layers: []*layer{alpine, golangLayer(go122), onAlpine},
 			config: golangConfig(m, go122),
 			about:  "Go " + go122 + " on the stand-in for Alpine Linux",
-		},
-		{
-			names:  golangNames(goHere),
-			layers: []*layer{alpine, golangLayer(goHere), onAlpine},
-			config: golangConfig(m, goHere),
-			about:  "Go " + goHere + " on the stand-in for Alpine Linux",
 		},
 		{
 			names:  []string{"library/node:20"},
@@ -106,27 +120,44 @@ func catalogue(m machine) []standIn {
 			about:  "nginx 1.22 of Debian 12 on the stand-in for Alpine Linux",
 		},
 	}
+	if version, ok := goHere(); ok {
+		all = append(all, standIn{
+			names:  golangNames(version),
+			layers: []*layer{alpine, golangLayer(version), onAlpine},
+			config: golangConfig(m, version),
+			about:  "Go " + version + " on the stand-in for Alpine Linux",
+		})
+	}
+	return all
 }
 
 // basic are the images that Ensure makes when none is named.
 func basic() []string {
-	return []string{
+	names := []string{
 		"library/debian:12-slim", "library/busybox:latest", "library/alpine:3.19", "library/alpine:latest",
-		"library/golang:1.22-alpine", "library/golang:alpine", golangNames(strings.TrimPrefix(runtime.Version(), "go"))[1],
-		"library/node:20", "library/node:20-alpine",
+		"library/golang:1.22-alpine", "library/node:20", "library/node:20-alpine",
 	}
+	if version, ok := goHere(); ok {
+		names = append(names, golangNames(version)[:2]...)
+	}
+	return names
 }
 
 const go122 = "1.22.12"
 
-// golangNames are the tags of the Go that this program was built with, such as golang:1.26-alpine.
-func golangNames(version string) []string {
-	names := []string{"library/golang:alpine"}
-	parts := strings.Split(version, ".")
-	for n := 2; n <= len(parts); n++ {
-		names = append(names, "library/golang:"+strings.Join(parts[:n], ".")+"-alpine")
+// goHere is the version of the Go that this program was built with, unless it is not a release.
+func goHere() (version string, ok bool) {
+	match := regexp.MustCompile(`^go(\d+\.\d+\.\d+)( |$)`).FindStringSubmatch(runtime.Version())
+	if match == nil {
+		return "", false
 	}
-	return names
+	return match[1], true
+}
+
+// golangNames are the tags of a version, such as golang:1.26-alpine.
+func golangNames(version string) []string {
+	minor := version[:strings.LastIndex(version, ".")]
+	return []string{"library/golang:alpine", "library/golang:" + minor + "-alpine", "library/golang:" + version + "-alpine"}
 }
 
 // find returns the stand-in of a name.

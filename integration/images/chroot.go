@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 )
@@ -54,9 +55,7 @@ func (c chroot) run(ctx context.Context) error {
 	if c.stdout != nil {
 		cmd.Stdout = c.stdout
 	}
-	// Killed with the test that runs it, even when that test is killed itself.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	err = cmd.Run()
+	err = runTied(cmd)
 	if err := errors.Join(err, restore()); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -64,6 +63,15 @@ func (c chroot) run(ctx context.Context) error {
 		return fmt.Errorf("%w\n%s", err, tail(log.String(), 40))
 	}
 	return nil
+}
+
+// runTied runs a program that is killed with this one, even when this one is killed itself.
+func runTied(cmd *exec.Cmd) error {
+	// The kernel ties it to the thread that starts it, which must not end before.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd.Run()
 }
 
 // lend copies a file to a place and returns what brings back the state before.

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -42,19 +43,54 @@ func debianLayer(m machine) *layer {
 			if runtime.GOOS+"/"+runtime.GOARCH != "linux/amd64" {
 				return fmt.Errorf("stand-ins for base images are made on linux/amd64, not on %s/%s", runtime.GOOS, runtime.GOARCH)
 			}
-			if err := tools.Debian(ctx, "debootstrap", "debian-archive-keyring"); err != nil {
+			if err := s.debootstrap(ctx, m); err != nil {
 				return err
-			}
-			downloads := s.store.path("downloads", "debootstrap")
-			if err := os.MkdirAll(downloads, 0o755); err != nil {
-				return err
-			}
-			cmd := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--cache-dir="+downloads,
-				bookworm, s.root, m.debian)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				return fmt.Errorf("debootstrap: %w\n%s", err, tail(string(out), 20))
 			}
 			return s.apt(ctx, m, s.root, "", recipe("debian.sh"), m.debian, m.security)
+		},
+	}
+}
+
+// debootstrap lays Debian's smallest system into the site's root.
+func (s *site) debootstrap(ctx context.Context, m machine, options ...string) error {
+	if err := tools.Debian(ctx, "debootstrap", "debian-archive-keyring"); err != nil {
+		return err
+	}
+	downloads := s.store.path("downloads", "debootstrap")
+	if err := os.MkdirAll(downloads, 0o755); err != nil {
+		return err
+	}
+	// It mounts things in the root, which would stay there if it were killed; in mounts of its own they end with it.
+	args := []string{"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "debootstrap", "--variant=minbase", "--cache-dir=" + downloads}
+	args = append(append(args, options...), bookworm, s.root, m.debian)
+	cmd := exec.CommandContext(ctx, "unshare", args...)
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := runTied(cmd); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("debootstrap: %w\n%s", err, tail(log.String(), 20))
+	}
+	return nil
+}
+
+// debianForeign is debian:12-slim for another architecture: its packages unpacked but not configured,
+// because this machine cannot run their programs. It is good for COPY, not for RUN.
+func debianForeign(m machine, arch string) *layer {
+	return &layer{
+		name:   "debian-12-slim-" + arch,
+		inputs: []string{bookworm, m.debian, arch},
+		make: func(ctx context.Context, s *site) error {
+			if err := s.debootstrap(ctx, m, "--foreign", "--arch="+arch); err != nil {
+				return err
+			}
+			// What the second stage would need, and documentation.
+			var errs []error
+			for _, dir := range []string{"debootstrap", "var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info"} {
+				errs = append(errs, os.RemoveAll(filepath.Join(s.root, dir)))
+			}
+			return errors.Join(errs...)
 		},
 	}
 }

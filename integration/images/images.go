@@ -2,8 +2,6 @@ package images
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -159,7 +157,7 @@ func makeAll(ctx context.Context, st *store, names []string) ([]entry, error) {
 			return nil, err
 		}
 		wanted = append(wanted, found)
-		for _, l := range found.layers {
+		for _, l := range found.all() {
 			if _, ok := st.lookup(l.key()); !ok {
 				complete = false
 			}
@@ -198,7 +196,7 @@ func makeAll(ctx context.Context, st *store, names []string) ([]entry, error) {
 func makeLayers(ctx context.Context, st *store, wanted []standIn) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range wanted {
-		for _, l := range w.layers {
+		for _, l := range w.all() {
 			group.Go(func() error {
 				_, err := l.ensure(ctx, st)
 				return err
@@ -210,18 +208,40 @@ func makeLayers(ctx context.Context, st *store, wanted []standIn) error {
 
 // layout returns the folder of the image's OCI layout, written first where it is absent.
 func (w standIn) layout(ctx context.Context, st *store) (string, error) {
-	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-	key := sha256.New()
-	created := time.Time{}
-	for _, l := range w.layers {
-		made, err := l.ensure(ctx, st)
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	for _, variant := range append([]variant{{"amd64", w.layers}}, w.foreign...) {
+		image, err := w.image(ctx, st, variant)
 		if err != nil {
 			return "", err
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{
+			Add:        image,
+			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: variant.arch}},
+		})
+	}
+	digest, err := index.Digest()
+	if err != nil {
+		return "", err
+	}
+	dir := st.path(fmt.Sprintf("%s-%.16s", fileName(w.names[0]), digest.Hex))
+	if _, err := os.Stat(dir + "/index.json"); err == nil {
+		return dir, nil
+	}
+	return dir, st.writeLayout(dir, index)
+}
+
+// image puts the layers of one architecture and the config together.
+func (w standIn) image(ctx context.Context, st *store, v variant) (v1.Image, error) {
+	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	created := time.Time{}
+	for _, l := range v.layers {
+		made, err := l.ensure(ctx, st)
+		if err != nil {
+			return nil, err
 		}
 		if made.Made.After(created) {
 			created = made.Made
 		}
-		fmt.Fprintln(key, made.DigestHash)
 		image, err = mutate.Append(image, mutate.Addendum{
 			Layer: blobLayer{made, st.blob(made.DigestHash)},
 			History: v1.History{
@@ -231,34 +251,18 @@ func (w standIn) layout(ctx context.Context, st *store) (string, error) {
 			},
 		})
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	config, err := image.ConfigFile()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	config = config.DeepCopy()
-	config.OS, config.Architecture = "linux", "amd64"
+	config.OS, config.Architecture = "linux", v.arch
 	config.Created = v1.Time{Time: created}
 	config.Config = w.config
-	raw, err := json.Marshal(config)
-	if err != nil {
-		return "", err
-	}
-	key.Write(raw)
-	dir := st.path(fmt.Sprintf("%s-%x", fileName(w.names[0]), key.Sum(nil)[:8]))
-	if _, err := os.Stat(dir + "/index.json"); err == nil {
-		return dir, nil
-	}
-	if image, err = mutate.ConfigFile(image, config); err != nil {
-		return "", err
-	}
-	index := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{
-		Add:        image,
-		Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}},
-	})
-	return dir, st.writeLayout(dir, index)
+	return mutate.ConfigFile(image, config)
 }
 
 // writeLayout writes an OCI layout whose blobs are those of the store.
@@ -294,15 +298,22 @@ func openEntry(imageName, dir string) (entry, error) {
 	return entry{name: imageName, layout: dir, index: index}, nil
 }
 
-// clean removes what killed runs left in the folder of things being made.
+// clean removes what killed runs left in the folders of things being made. The caller has the lock
+// under which layers are made; layouts are written without it, so those of the last hour stay.
 func (st *store) clean() error {
-	entries, err := os.ReadDir(st.path("work"))
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if err := os.RemoveAll(st.path("work", e.Name())); err != nil {
+	for folder, age := range map[string]time.Duration{"work": 0, "layouts.tmp": time.Hour} {
+		entries, err := os.ReadDir(st.path(folder))
+		if err != nil {
 			return err
+		}
+		for _, e := range entries {
+			info, err := e.Info()
+			if err == nil && time.Since(info.ModTime()) < age {
+				continue
+			}
+			if err := os.RemoveAll(st.path(folder, e.Name())); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package images
 import (
 	"bytes"
 	"context"
+	"debug/elf"
 	"encoding/json"
 	"io"
 	"log"
@@ -300,6 +301,43 @@ func TestAlpineStandInRefusesWhatItLacks(t *testing.T) {
 		err := chroot{root: root, script: "apk " + args}.run(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "stand-in for Alpine Linux") {
 			t.Errorf("apk %s: %v", args, err)
+		}
+	}
+}
+
+// Builds for several platforms copy from the small images; their programs must be of the platform.
+func TestSmallImagesHaveForeignVariants(t *testing.T) {
+	for ref, program := range map[string]string{"busybox": "bin/busybox", "alpine:3.19": "bin/busybox", "debian:12-slim": "usr/bin/dpkg"} {
+		set, err := Ensure(t.Context(), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		index, err := set.Index(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
+			image := variantOf(t, index, arch)
+			config, err := image.ConfigFile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if config.Architecture != arch {
+				t.Errorf("%s for %s says it is for %s", ref, arch, config.Architecture)
+			}
+			root := rootOf(t, image)
+			file, err := elf.Open(filepath.Join(root, program))
+			if err != nil {
+				t.Errorf("%s for %s: %v", ref, arch, err)
+				continue
+			}
+			if file.Machine != machine {
+				t.Errorf("%s of %s for %s is for %s", program, ref, arch, file.Machine)
+			}
+			file.Close()
+			if _, err := os.Lstat(filepath.Join(root, "bin/sh")); err != nil {
+				t.Errorf("%s for %s has no shell: %v", ref, arch, err)
+			}
 		}
 	}
 }
@@ -735,12 +773,18 @@ func imageFor(t *testing.T, set *Set, ref string) v1.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return variantOf(t, index, runtime.GOARCH)
+}
+
+// variantOf returns the image of one architecture.
+func variantOf(t *testing.T, index v1.ImageIndex, arch string) v1.Image {
+	t.Helper()
 	manifest, err := index.IndexManifest()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range manifest.Manifests {
-		if d.Platform != nil && d.Platform.Architecture == runtime.GOARCH {
+		if d.Platform != nil && d.Platform.Architecture == arch {
 			image, err := index.Image(d.Digest)
 			if err != nil {
 				t.Fatal(err)
@@ -748,7 +792,7 @@ func imageFor(t *testing.T, set *Set, ref string) v1.Image {
 			return image
 		}
 	}
-	t.Fatalf("%s has no image for %s", ref, runtime.GOARCH)
+	t.Fatalf("no image for %s", arch)
 	return nil
 }
 

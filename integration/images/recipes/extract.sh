@@ -1,5 +1,11 @@
 # Lays the files of Debian packages into /out without installing them: no maintainer script runs and
-# no dependency is followed. Arguments: the packages.
+# no dependency is followed. Arguments: the packages, such as libc6:arm64 or tzdata.
+for package; do
+	case $package in
+	*:"$(dpkg --print-architecture)") ;;
+	*:*) dpkg --add-architecture "${package#*:}" ;;
+	esac
+done
 apt-get -q update
 # Asked in a folder without packages: apt leaves out what the folder has already.
 cd /out
@@ -15,4 +21,4 @@ cd /out
 mkdir -p usr/lib/locale
 cp -R /usr/lib/locale/C.utf8 usr/lib/locale/
 rm -rf usr/share/doc usr/share/man usr/share/info usr/share/lintian usr/share/bug usr/share/gdb usr/share/gcc
-rm -rf usr/lib/x86_64-linux-gnu/gconv usr/lib/x86_64-linux-gnu/audit etc/ld.so.conf.d
+rm -rf usr/lib/*-linux-gnu/gconv usr/lib/*-linux-gnu/audit etc/ld.so.conf.d
