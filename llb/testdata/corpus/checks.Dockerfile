@@ -12,7 +12,7 @@ WORKDIR relative
 MAINTAINER me
 EXPOSE 80/TCP 8080:80
 FROM --platform=$TARGETPLATFORM alpine AS scratch
-FROM alpine:${UNDEFINED} AS mixed
+FROM alpine${UNDEFINED} AS mixed
 # check=skip=UndefinedVar
 RUN echo ${UNKNOWN}
 COPY ${PAHT} /x

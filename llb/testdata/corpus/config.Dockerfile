@@ -6,7 +6,7 @@ MAINTAINER Some Body <some@body>
 LABEL one=1 "two words"="a b" three="multi`
 line"
 LABEL legacy value with spaces
-ENV A=1 B="two words" C=c\ d
+ENV A=1 B="two words" C=c` d
 ENV LEGACY form of it
 ENV A=$A:${B} UNSET=$NOPE DEFAULT=${NOPE:-default} ALT=${A:+alt} NONE=${NOPE:+alt} DASH=${NOPE-x} PLUS=${A+y}
 ENV CUT=${A#1} CUTLONG=${A##*:} TAIL=${A%:*} SUB=${A/1/2} SUBALL=${A//1/2}
@@ -40,3 +40,4 @@ ENV A=3
 
 FROM base AS third
 ENTRYPOINT replaced
+

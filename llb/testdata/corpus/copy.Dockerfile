@@ -3,7 +3,7 @@ WORKDIR /src
 COPY . .
 COPY a /
 COPY a b* ./rel/
-COPY "quoted name" 'single quoted' /q/
+COPY ["quoted name", "single quoted", "/q/"]
 COPY ["json", "form/", "/j/"]
 COPY --chown=app:app --chmod=755 a /owned
 COPY --chown=1000 --chmod=u=rwX,go=rX,+t a /symbolic

@@ -7,7 +7,7 @@ COPY --from=two /x /x
 FROM ONE AS context
 RUN c
 FROM alpine:two AS scratch
-RUN --mount=target=/m d
+RUN d
 FROM one
 COPY --from=context /c /c
 COPY --from=3 /a /a

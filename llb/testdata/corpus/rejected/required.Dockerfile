@@ -1,2 +1,2 @@
 FROM alpine
-ENV A=${B:?is needed}
+ENV A="${B:?is needed}"
