@@ -93,6 +93,12 @@ type Edge struct {
 	Paths []string
 	// OnBuild marks an edge that a trigger of the base image brought.
 	OnBuild bool
+	// Implied marks the edge of a mount without from: to the empty image, or
+	// to a stage that is called scratch. Only cache mounts stand on it.
+	Implied bool
+	// last is where docker/dockerfile has the edge end: there, a name means
+	// the last stage of that name.
+	last ID
 }
 
 // Graph is the Dockerfile as stages and what they need.
@@ -141,7 +147,7 @@ func (g *Graph) ByName(name string) (ID, bool) {
 }
 
 // Visible is the stage that a name means inside the stage from: the nearest
-// earlier one of that name, else the nearest that is not earlier.
+// earlier one of that name, else the nearest later one, else the stage itself.
 func (g *Graph) Visible(name string, from ID) (ID, bool) {
 	name = strings.ToLower(name)
 	if name == "" {
@@ -152,12 +158,12 @@ func (g *Graph) Visible(name string, from ID) (ID, bool) {
 			return id, true
 		}
 	}
-	for id := from; id < ID(g.Stages); id++ {
+	for id := from + 1; id < ID(g.Stages); id++ {
 		if g.Node(id).Name == name {
 			return id, true
 		}
 	}
-	return None, false
+	return from, g.Node(from).Name == name
 }
 
 // Labels are the names under which a user knows the nodes, for suggestions.

@@ -29,7 +29,9 @@ func (g *Graph) Order(set map[ID]bool) []ID {
 		}
 		visited[id] = true
 		for _, e := range g.out[id] {
-			visit(g.Edges[e].To)
+			if e := g.Edges[e]; !e.Implied {
+				visit(e.To)
+			}
 		}
 		order = append(order, id)
 	}

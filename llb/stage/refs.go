@@ -18,21 +18,21 @@ func (g *Graph) addReferences(from ID, in *Instruction) error {
 		if c.From == "" {
 			return nil
 		}
-		to, err := g.copySource(from, c.From, in.Loc)
+		to, last, err := g.copySource(from, c.From, in.Loc)
 		if err != nil {
 			return err
 		}
 		in.Sources = []ID{to}
-		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc, Paths: slices.Clone(c.SourcePaths), OnBuild: in.OnBuild})
+		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc, Paths: slices.Clone(c.SourcePaths), OnBuild: in.OnBuild, last: last})
 	case *instructions.RunCommand:
 		for _, m := range writtenMounts(c) {
-			to := g.mountSource(from, m.From)
+			to, last := g.mountSource(from, m.From)
 			in.Sources = append(in.Sources, to)
 			var paths []string
 			if m.From != "" && m.Source != "" {
 				paths = []string{m.Source}
 			}
-			g.connect(Edge{From: from, To: to, Kind: Mount, Loc: in.Loc, Paths: paths, OnBuild: in.OnBuild})
+			g.connect(Edge{From: from, To: to, Kind: Mount, Loc: in.Loc, Paths: paths, OnBuild: in.OnBuild, Implied: m.From == "", last: last})
 		}
 	}
 	return nil
@@ -49,38 +49,48 @@ func writtenMounts(c *instructions.RunCommand) []*instructions.Mount {
 	return instructions.GetMounts(c)
 }
 
-// copySource is what COPY --from means: an index, a stage, or an image.
-func (g *Graph) copySource(from ID, ref string, loc dockerfile.Loc) (ID, error) {
+// copySource is what COPY --from means: an index, a stage, or an image. For
+// last, see Edge.
+func (g *Graph) copySource(from ID, ref string, loc dockerfile.Loc) (to, last ID, err error) {
 	lex := shell.NewLex(g.Escape)
 	res, err := lex.ProcessWordWithMatches(ref, &Env{})
 	if err != nil {
-		return None, err
+		return None, None, err
 	}
 	if res.Result != ref {
-		return None, errors.New("variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround")
+		return None, None, errors.New("variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround")
 	}
 	if index, err := strconv.Atoi(ref); err == nil {
 		if index < 0 || index >= len(g.Nodes) {
-			return None, errors.Errorf("invalid stage index %d", index)
+			return None, None, errors.Errorf("invalid stage index %d", index)
 		}
-		return ID(index), nil
+		return ID(index), ID(index), nil
 	}
-	if id, ok := g.Visible(ref, from); ok {
-		return id, nil
-	}
-	return g.addExternal(ref, loc), nil
+	to, last = g.named(from, ref, loc)
+	return to, last, nil
 }
 
 // mountSource is what a mount's from means. A mount without one stands on the
-// empty image, or on a stage that somebody called scratch.
-func (g *Graph) mountSource(from ID, ref string) ID {
-	if ref == "" {
-		ref = Scratch
+// empty image, or on the last stage that somebody called scratch.
+func (g *Graph) mountSource(from ID, ref string) (to, last ID) {
+	if ref != "" {
+		return g.named(from, ref, dockerfile.Loc{})
 	}
+	if id, ok := g.ByName(Scratch); ok {
+		return id, id
+	}
+	id := g.addExternal(Scratch, dockerfile.Loc{})
+	return id, id
+}
+
+// named is what a name means: a stage, else an image.
+func (g *Graph) named(from ID, ref string, loc dockerfile.Loc) (to, last ID) {
 	if id, ok := g.Visible(ref, from); ok {
-		return id
+		last, _ := g.ByName(ref)
+		return id, last
 	}
-	return g.addExternal(ref, dockerfile.Loc{})
+	id := g.addExternal(ref, loc)
+	return id, id
 }
 
 func (g *Graph) addExternal(ref string, loc dockerfile.Loc) ID {
