@@ -183,13 +183,17 @@ func (b *builder) source(n *stage.Node) string {
 	return v.ID
 }
 
-// shortName is a reference as people write it, less the digest where there is
-// a tag to know it by.
+// shortName is a reference as people write it. A digest is left out where
+// there is a tag to know the image by, else cut to its beginning.
 func shortName(named reference.Named) string {
 	if tagged, ok := named.(reference.NamedTagged); ok {
 		if t, err := reference.WithTag(reference.TrimNamed(named), tagged.Tag()); err == nil {
 			return reference.FamiliarString(t)
 		}
+	}
+	if d, ok := named.(reference.Digested); ok {
+		dgst := d.Digest()
+		return fmt.Sprintf("%s@%s:%.12s", reference.FamiliarName(named), dgst.Algorithm(), dgst.Encoded())
 	}
 	return reference.FamiliarString(named)
 }

@@ -272,7 +272,8 @@ func (b *box) content() []string {
 	lines := b.lines
 	if len(b.listed) > 0 {
 		needs := slices.Compact(slices.Sorted(slices.Values(b.listed)))
-		for i, line := range fold(needs, ", ", listColumns) {
+		room := max(listColumns, 2*len(b.ports)-5) // a box with many ports is wide anyway
+		for i, line := range fold(needs, ", ", room) {
 			prefix := "↑ "
 			if i > 0 {
 				prefix = "  "

@@ -2,10 +2,16 @@ package diagram_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/moby/buildkit/frontend/dockerui"
 	digest "github.com/opencontainers/go-digest"
@@ -60,4 +66,83 @@ func graphOf(t testing.TB, text, target string) *diagram.Graph {
 			return ""
 		},
 	})
+}
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+// targets are the cases that are not about the last stage.
+var targets = map[string]string{"apart": "api", "guide": "test"}
+
+// TestGoldens compares all renderings of testdata/NAME/Dockerfile with the
+// files beside it. go test -update writes them.
+func TestGoldens(t *testing.T) {
+	files, err := filepath.Glob("testdata/*/Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 10 {
+		t.Fatalf("only %d cases", len(files))
+	}
+	for _, file := range files {
+		name := filepath.Base(filepath.Dir(file))
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := render(t, graphOf(t, string(text), targets[name]))
+			for ext, rendering := range got {
+				compare(t, filepath.Join(filepath.Dir(file), "graph."+ext), rendering)
+			}
+			for range 24 {
+				if again := render(t, graphOf(t, string(text), targets[name])); !maps.Equal(again, got) {
+					t.Fatalf("another time it is\n%s\ninstead of\n%s", again, got)
+				}
+			}
+			for line := range strings.Lines(got["txt"]) {
+				if n := columnsOf(strings.TrimSuffix(line, "\n")); n > 100 {
+					t.Errorf("%d columns: %s", n, line)
+				}
+			}
+		})
+	}
+}
+
+// columnsOf counts as a terminal does, for the characters in testdata: it
+// does not trust the code under test.
+func columnsOf(s string) int {
+	n := 0
+	for _, r := range s {
+		n++
+		if unicode.Is(unicode.Han, r) {
+			n++
+		}
+	}
+	return n
+}
+
+func render(t *testing.T, g *diagram.Graph) map[string]string {
+	t.Helper()
+	dt, err := json.MarshalIndent(g, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"txt": g.Text(), "mmd": g.Mermaid(), "dot": g.Dot(), "json": string(dt) + "\n"}
+}
+
+func compare(t *testing.T, golden, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (-update writes it anew); now it is\n%s", golden, got)
+	}
 }

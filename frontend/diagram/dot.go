@@ -9,6 +9,9 @@ import (
 // Syntax: https://graphviz.org/doc/info/lang.html
 func (g *Graph) Dot() string {
 	var b strings.Builder
+	for _, line := range g.remarks() {
+		b.WriteString("// " + line + "\n")
+	}
 	b.WriteString("digraph stages {\n")
 	b.WriteString("  graph [rankdir=TB]\n")
 	b.WriteString("  node [shape=box, fontname=\"sans-serif\", fontsize=11]\n")

@@ -1,6 +1,9 @@
 package diagram
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // arrow is all edges of one kind between the same two nodes, which documents
 // show as one.
@@ -8,6 +11,7 @@ type arrow struct {
 	stage, needs string
 	kind         EdgeKind
 	paths        []string
+	places       []string // where the instructions stand
 }
 
 func (g *Graph) arrows() []*arrow {
@@ -20,10 +24,14 @@ func (g *Graph) arrows() []*arrow {
 			i = len(arrows)
 			arrows = append(arrows, &arrow{stage: e.Stage, needs: e.Needs, kind: e.Kind})
 		}
+		a := arrows[i]
 		for _, p := range e.Paths {
-			if a := arrows[i]; !slices.Contains(a.paths, p) {
+			if !slices.Contains(a.paths, p) {
 				a.paths = append(a.paths, p)
 			}
+		}
+		if at := g.at(e.File, e.Line); !slices.Contains(a.places, at) {
+			a.places = append(a.places, at)
 		}
 	}
 	return arrows
@@ -37,10 +45,7 @@ const (
 
 // label is the text on an arrow.
 func (a *arrow) label() []string {
-	if len(a.paths) == 0 {
-		return []string{string(a.kind)}
-	}
-	var lines []string
+	lines := []string{string(a.kind)}
 	for i, p := range a.paths {
 		if i == pathLines && len(a.paths) > pathLines+1 {
 			lines = append(lines, count(len(a.paths)-i, "more path"))
@@ -48,6 +53,17 @@ func (a *arrow) label() []string {
 		}
 		lines = append(lines, shorten(clean(p), pathColumns))
 	}
-	lines[0] = string(a.kind) + " " + lines[0]
-	return lines
+	if len(a.paths) > 0 {
+		lines = slices.Replace(lines, 0, 2, lines[0]+" "+lines[1])
+	}
+	at := "line " + a.places[0]
+	if len(a.places) > 1 {
+		at = shorten("lines "+strings.Join(a.places, ", "), pathColumns)
+	}
+	return append(lines, at)
+}
+
+// remarks are the heading and the findings, for comments.
+func (g *Graph) remarks() []string {
+	return strings.Split(strings.TrimSuffix(g.heading()+"\n"+g.findings(), "\n"), "\n")
 }

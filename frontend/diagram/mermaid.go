@@ -10,6 +10,10 @@ import (
 // Syntax: https://mermaid.js.org/syntax/flowchart.html
 func (g *Graph) Mermaid() string {
 	var b strings.Builder
+	for _, line := range g.remarks() {
+		// Braces could be a directive.
+		b.WriteString("%% " + strings.NewReplacer("{", "(", "}", ")").Replace(line) + "\n")
+	}
 	b.WriteString("flowchart TD\n")
 	used := map[string]bool{}
 	for i := range g.Nodes {

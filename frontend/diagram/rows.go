@@ -4,7 +4,7 @@ import "slices"
 
 // maxPasses is how many nets may pass a row. More could not be followed by
 // eye, and would leave too little room for boxes.
-const maxPasses = 30
+const maxPasses = 14
 
 // makeRows breaks layers that are wider than the drawing into rows. A net to
 // a later row takes room in all that it passes.
@@ -84,6 +84,15 @@ func (c *chart) giveUp(number int) {
 	for _, p := range least {
 		p.to.unplug(p)
 	}
+}
+
+// ports is how many there are in all.
+func (c *chart) ports() int {
+	n := 0
+	for _, b := range c.boxes {
+		n += len(b.ports)
+	}
+	return n
 }
 
 // setRows makes the rows and the nets' places in them.

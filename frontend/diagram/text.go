@@ -96,7 +96,11 @@ func (c *chart) draw() *canvas {
 		}
 		layers = append(layers, layer)
 	}
-	c.makeRows(layers)
+	for ports := -1; ports != c.ports(); {
+		// What a row gave up it no longer needs room for.
+		ports = c.ports()
+		c.makeRows(layers)
+	}
 	c.sortRows()
 	c.place()
 	return c.paint()
@@ -145,13 +149,35 @@ func (g *Graph) table() string {
 			if e.Circular {
 				kind += ", circular"
 			}
-			add(clean(g.node(e.Needs).Name), kind, clean(strings.Join(e.Paths, ", ")), g.at(e.File, e.Line))
+			paths := make([]string, len(e.Paths))
+			for i, p := range e.Paths {
+				paths[i] = clean(p)
+			}
+			lines := fold(paths, ", ", pathColumns)
+			if len(lines) == 0 {
+				lines = []string{""}
+			}
+			needs, at := g.title(e.Needs), g.at(e.File, e.Line)
+			for _, line := range lines {
+				add(needs, kind, line, at)
+				needs, kind, at = "", "", ""
+			}
 		}
 		if name != "" {
 			add("", "", "", g.at(n.File, n.Line))
 		}
 	}
 	return align(rows, columns)
+}
+
+// title is the name of a node where no box shows its platform.
+func (g *Graph) title(id string) string {
+	n := g.node(id)
+	title := clean(n.Name)
+	if n.Kind != KindStage && n.Platform != "" && n.Platform != g.Platform {
+		title += " (" + clean(n.Platform) + ")"
+	}
+	return title
 }
 
 // at is a line in the table.
@@ -230,10 +256,17 @@ func (g *Graph) findings() string {
 			title = "In parallel"
 		}
 		var words []string
-		for _, track := range set {
-			words = append(words, strings.Join(names(track), ", "))
+		for t, track := range set {
+			for _, name := range names(track) {
+				words = append(words, name+",")
+			}
+			last := len(words) - 1
+			words[last] = strings.TrimSuffix(words[last], ",")
+			if t < len(set)-1 {
+				words[last] += " ∥"
+			}
 		}
-		list(title, words, " ∥ ")
+		list(title, words, " ")
 	}
 	var spare []string
 	for i := range g.Nodes {
@@ -248,7 +281,11 @@ func (g *Graph) findings() string {
 		if n.Unresolved == "" {
 			continue
 		}
-		list(title, strings.Fields(clean(cmp.Or(n.Ref, n.Name)+": "+n.Unresolved)), " ")
+		name, reason := cmp.Or(n.Ref, n.Name), n.Unresolved
+		if !strings.HasPrefix(reason, name) {
+			reason = name + ": " + reason
+		}
+		list(title, strings.Fields(clean(reason)), " ")
 		title = ""
 	}
 	return b.String()
