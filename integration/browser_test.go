@@ -23,7 +23,7 @@ import (
 // inBrowser opens the example web in Chromium. Its index.html has no text: what the page shows is made
 // by the script that the builder stage bundled.
 func inBrowser(t *testing.T, r exampleRun) {
-	if err := tools.Debian(t.Context(), "chromium"); err != nil {
+	if err := tools.Debian(t.Context(), "chromium", "fonts-dejavu-core"); err != nil {
 		t.Fatal(err)
 	}
 	url := forward(t, r.container, "127.0.0.1:80")

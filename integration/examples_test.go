@@ -80,7 +80,7 @@ type exampleRun struct {
 }
 
 // gcc matches C compilers by whatever name.
-const gcc = `(^|/)([a-z0-9_]+-linux-[a-z]+-)?(gcc|cc|g\+\+|c\+\+)(-[0-9.]+)?$`
+const gcc = `(^|/)([a-z0-9_]+-linux-[a-z]+-)?(gcc|cc|cc1|g\+\+|c\+\+)(-[0-9.]+)?$`
 
 var examples = []example{
 	{
@@ -234,7 +234,11 @@ const system = "system"
 // TestExamples builds each application with its own "# syntax=" line, looks at the image, and runs it.
 func TestExamples(t *testing.T) {
 	for _, e := range examples {
-		t.Run(e.name, func(t *testing.T) { e.test(t) })
+		t.Run(e.name, func(t *testing.T) {
+			// While one waits for a registry, another compiles.
+			t.Parallel()
+			e.test(t)
+		})
 	}
 }
 
@@ -299,8 +303,9 @@ func (e example) test(t *testing.T) {
 	}
 
 	e.checkConfig(t, run, final)
-	e.checkFiles(t, run.files(t, final))
-	e.checkSize(t, run, final, took)
+	files, size := run.contents(t, final)
+	e.checkFiles(t, files)
+	e.checkSize(t, run, size, took)
 	run.checkCached(t)
 
 	if log := build(t, s, run.dir, "--target", "test"); !strings.Contains(log.output, e.tests) {
@@ -418,8 +423,9 @@ func (e example) checkConfig(t *testing.T, r exampleRun, ref string) {
 	}
 }
 
-// files lists an image's files, without folders, as its layers give them together.
-func (r exampleRun) files(t *testing.T, ref string) []string {
+// contents reads an image as its layers give it together: its files, without folders, and its size in
+// bytes of the files' content.
+func (r exampleRun) contents(t *testing.T, ref string) (files []string, size int64) {
 	t.Helper()
 	image, err := r.sandbox.Image(t.Context(), ref)
 	if err != nil {
@@ -427,7 +433,6 @@ func (r exampleRun) files(t *testing.T, ref string) []string {
 	}
 	content := mutate.Extract(image)
 	defer content.Close()
-	var files []string
 	for r := tar.NewReader(content); ; {
 		header, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -436,12 +441,13 @@ func (r exampleRun) files(t *testing.T, ref string) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		size += header.Size
 		if header.Typeflag != tar.TypeDir {
 			files = append(files, strings.TrimPrefix(filepath.Clean("/"+header.Name), "/"))
 		}
 	}
 	slices.Sort(files)
-	return files
+	return files, size
 }
 
 func (e example) checkFiles(t *testing.T, files []string) {
@@ -468,17 +474,13 @@ func expectFiles(t *testing.T, files, present, absent []string) {
 }
 
 // checkSize compares the image's size with the builder stage's.
-func (e example) checkSize(t *testing.T, r exampleRun, final string, took time.Duration) {
+func (e example) checkSize(t *testing.T, r exampleRun, size int64, took time.Duration) {
 	t.Helper()
-	size := r.unpacked(t, final)
 	if e.builder == "" {
 		t.Logf("%s: built in %.1f s, %.1f MB", e.name, took.Seconds(), megabytes(size))
 		return
 	}
-	ref := r.repo + ":" + e.builder
-	// The time to compress a compiler would be lost: the image is not kept.
-	build(t, r.sandbox, r.dir, "--target", e.builder, "--output", "type=image,push=true,compression=uncompressed,name="+ref)
-	builder := r.unpacked(t, ref)
+	_, builder := r.contents(t, r.export(t, e.builder))
 	ratio := float64(size) / float64(builder)
 	t.Logf("%s: built in %.1f s, %.1f MB, %.1f%% of the stage %s with %.1f MB",
 		e.name, took.Seconds(), megabytes(size), 100*ratio, e.builder, megabytes(builder))
@@ -487,17 +489,16 @@ func (e example) checkSize(t *testing.T, r exampleRun, final string, took time.D
 	}
 }
 
-func (r exampleRun) unpacked(t *testing.T, ref string) int64 {
+// export pushes a stage for a look at it. Compressing a compiler would take longer than building it.
+func (r exampleRun) export(t *testing.T, stage string) (ref string) {
 	t.Helper()
-	image, err := r.sandbox.Image(t.Context(), ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, size, err := sandbox.ImageSize(image)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return size
+	ref = r.repo + ":" + stage
+	build(t, r.sandbox, r.dir, "--target", stage, "--output", uncompressed(ref))
+	return ref
+}
+
+func uncompressed(ref string) string {
+	return "type=image,push=true,compression=uncompressed,name=" + ref
 }
 
 func megabytes(n int64) float64 { return float64(n) / 1e6 }
@@ -617,7 +618,7 @@ func everyTarget(t *testing.T, r exampleRun) {
 		{"production", []string{"base", "build", "dependencies", "production", "production-dependencies"}, []string{`^app/dist/server\.js$`}, []string{`^app/src/`, `esbuild`}},
 	} {
 		ref := r.repo + ":" + target.name
-		log := build(t, r.sandbox, r.dir, "--target", target.name, "--output", "type=image,push=true,compression=uncompressed,name="+ref)
+		log := build(t, r.sandbox, r.dir, "--target", target.name, "--output", uncompressed(ref))
 		if got := log.stages(); !slices.Equal(got, target.stages) {
 			t.Errorf("--target %s: steps of the stages %q, want %q", target.name, got, target.stages)
 		}
@@ -625,7 +626,8 @@ func everyTarget(t *testing.T, r exampleRun) {
 			t.Errorf("--target %s: want %d steps, not%s", target.name, want, names(log.steps()))
 		}
 		t.Run(target.name, func(t *testing.T) {
-			expectFiles(t, r.files(t, ref), target.files, target.foreign)
+			files, _ := r.contents(t, ref)
+			expectFiles(t, files, target.files, target.foreign)
 		})
 	}
 }
