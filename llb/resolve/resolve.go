@@ -58,11 +58,24 @@ func Resolve(ctx context.Context, f *dockerfile.File, g *stage.Graph, src Source
 			break
 		}
 	}
-	if err := g.CheckTarget(); err != nil {
+	if err := r.checkCycles(); err != nil {
 		return nil, err
 	}
 	checkBasePlatforms(f, g, r.bases)
 	return &Resolved{Graph: g, Reach: g.Reach(g.Target), bases: r.bases}, nil
+}
+
+// checkCycles looks at the edges of triggers, too.
+func (r *resolver) checkCycles() error {
+	if !r.opt.Everything {
+		return r.graph.CheckTarget()
+	}
+	for id := range stage.ID(r.graph.Stages) {
+		if err := r.graph.CheckFrom(id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type resolver struct {

@@ -29,7 +29,7 @@ func (g *Graph) Order(set map[ID]bool) []ID {
 		}
 		visited[id] = true
 		for _, e := range g.out[id] {
-			if e := g.Edges[e]; !e.Implied {
+			if e := g.Edges[e]; !e.Implied || g.Node(e.To).Kind == External {
 				visit(e.To)
 			}
 		}
