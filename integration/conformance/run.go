@@ -29,8 +29,9 @@ var (
 	cniConfig string
 )
 
-// atOnce is how many tests run at a time, each with a daemon of its own. They wait more than they
-// compute: on 2 cores 4 at once took 87 s, 6 took 81 s, 2 took 122 s, and more make failures likelier.
+// atOnce is how many tests run at a time, each with a daemon of its own. They compute as much as they
+// wait: on 2 cores that did nothing else, all tests took 87 s with 4 and 81 s with 6 at once, and more
+// daemons make it likelier that a test runs into a time limit.
 const atOnce = 4
 
 // A harness is everything that all runs share.
