@@ -10,13 +10,22 @@ import (
 // only: parse again for each platform.
 type File struct {
 	ID     FileID
-	Data   []byte
-	Escape rune // the escape directive's character, backslash by default
+	Files  *Files
 	Args   []GlobalArg
 	Stages []Stage
-	// Lint runs build checks under the file's own check directive.
-	Lint *linter.Linter
+
+	linters *linters
 }
+
+// Escape is the escape character in the file that a location is in.
+func (f *File) Escape(loc Loc) rune { return f.Files.Source(loc.File).Escape }
+
+// Lint runs build checks for a location, under the file's check directive.
+func (f *File) Lint(loc Loc) *linter.Linter { return f.linters.of(loc.File) }
+
+// LintError is an error where a check found something and the file, or the
+// client, wants that to fail the build.
+func (f *File) LintError() error { return f.linters.of(f.ID).Error() }
 
 // GlobalArg is an ARG before the first FROM.
 type GlobalArg struct {
@@ -43,7 +52,22 @@ type Instruction struct {
 }
 
 // FromFlags are the flags of FROM that docker/dockerfile does not know.
-type FromFlags struct{}
+type FromFlags struct {
+	// After are the stages that must succeed for this one to count.
+	After []string
+	// Context is the build context for the stages of another file.
+	Context string
+	// NoCache executes the stage's own instructions always.
+	NoCache bool
+}
 
 // Flags are the flags of COPY and RUN that docker/dockerfile does not know.
-type Flags struct{}
+type Flags struct {
+	// IfExists lets COPY skip sources that are not there.
+	IfExists bool
+	// NoCache executes this RUN always.
+	NoCache bool
+	// MountFrom are the from= values with variables of RUN --mount, by what
+	// stands for them in the parsed mount.
+	MountFrom map[string]string
+}

@@ -8,9 +8,21 @@ import (
 	"github.com/pkg/errors"
 )
 
-// newLinter applies the checks that the client asked for
+// WarnFunc receives a finding of a build check: see linter.LintWarnFunc, and
+// the file that the location is in.
+type WarnFunc func(file FileID, rule, description, url, msg string, where []parser.Range)
+
+// linters run the checks of one Dockerfile. What it includes is under its
+// check directive, too, but warnings must name the right file.
+type linters struct {
+	warn  WarnFunc
+	first *linter.Linter
+	by    map[FileID]*linter.Linter
+}
+
+// newLinters applies the checks that the client asked for
 // (BUILDKIT_DOCKERFILE_CHECK), else those of the file's check directive.
-func newLinter(data []byte, opt Options) (*linter.Linter, error) {
+func newLinters(data []byte, id FileID, opt Options) (*linters, error) {
 	var config linter.Config
 	if opt.Check != nil {
 		config = *opt.Check // a copy: several platforms share the client's
@@ -22,8 +34,22 @@ func newLinter(data []byte, opt Options) (*linter.Linter, error) {
 		}
 		config = *parsed
 	}
-	config.Warn = opt.Warn
-	return linter.New(&config), nil
+	return &linters{warn: opt.Warn, first: linter.New(&config), by: map[FileID]*linter.Linter{}}, nil
+}
+
+// of is the linter for a file. All share the list of rules that fired.
+func (l *linters) of(id FileID) *linter.Linter {
+	if lint, ok := l.by[id]; ok {
+		return lint
+	}
+	lint := *l.first
+	if l.warn != nil {
+		lint.Warn = func(rule, description, url, msg string, where []parser.Range) {
+			l.warn(id, rule, description, url, msg, where)
+		}
+	}
+	l.by[id] = &lint
+	return &lint
 }
 
 // warnEmptyContinuation repeats the one warning of the line parser that is a
@@ -44,10 +70,10 @@ func checkStageNames(f *File) {
 			continue
 		}
 		if s.Name == "scratch" || s.Name == "context" {
-			f.Lint.Run(&linter.RuleReservedStageName, s.Location, linter.RuleReservedStageName.Format(s.Name))
+			f.Lint(s.Loc).Run(&linter.RuleReservedStageName, s.Location, linter.RuleReservedStageName.Format(s.Name))
 		}
 		if seen[s.Name] {
-			f.Lint.Run(&linter.RuleDuplicateStageName, s.Location, linter.RuleDuplicateStageName.Format(s.Name))
+			f.Lint(s.Loc).Run(&linter.RuleDuplicateStageName, s.Location, linter.RuleDuplicateStageName.Format(s.Name))
 		}
 		seen[s.Name] = true
 	}
@@ -55,8 +81,8 @@ func checkStageNames(f *File) {
 
 // keyword is an instruction's name as written.
 type keyword struct {
-	text  string
-	where []parser.Range
+	text string
+	loc  Loc
 }
 
 // checkInstructionCasing reports keywords that are not in the casing which
@@ -64,9 +90,9 @@ type keyword struct {
 func checkInstructionCasing(f *File) {
 	var words []keyword
 	for _, s := range f.Stages {
-		words = append(words, keyword{s.OrigCmd, s.Location})
+		words = append(words, keyword{s.OrigCmd, s.Loc})
 		for _, in := range s.Instrs {
-			words = append(words, keyword{in.Name(), in.Location()})
+			words = append(words, keyword{in.Name(), in.Loc})
 		}
 	}
 	lower, upper := 0, 0
@@ -84,7 +110,7 @@ func checkInstructionCasing(f *File) {
 	}
 	for _, w := range words {
 		if w.text != want(w.text) {
-			f.Lint.Run(&linter.RuleConsistentInstructionCasing, w.where, linter.RuleConsistentInstructionCasing.Format(w.text, casing))
+			f.Lint(w.loc).Run(&linter.RuleConsistentInstructionCasing, w.loc.Ranges, linter.RuleConsistentInstructionCasing.Format(w.text, casing))
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// FileID tells the files of one build apart; the file that the client named is 0.
+// FileID is an index into [Files]; the file that the client named is 0.
 type FileID int
 
 // Loc is a place in one of the files of a build. Lines count from 1, as in

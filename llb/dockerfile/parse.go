@@ -13,102 +13,165 @@ import (
 
 // Options says how to read a file.
 type Options struct {
-	ID FileID
 	// Check replaces the file's own check directive; nil leaves it in force.
 	Check *linter.Config
 	// Warn receives what the build checks find; nil switches the checks off.
-	Warn linter.LintWarnFunc
+	Warn WarnFunc
 }
 
-// Parse reads a Dockerfile. Errors in it are located (parser.LocationError);
-// an empty file and a file without a stage are errors.
-func Parse(data []byte, opt Options) (*File, error) {
-	if len(data) == 0 {
+// Parse reads a Dockerfile and what it includes. Errors in it are located
+// (parser.LocationError, FileError); an empty file and a file without a stage
+// are errors.
+func Parse(files *Files, id FileID, opt Options) (*File, error) {
+	src := files.Source(id)
+	if len(src.Data) == 0 {
 		return nil, errors.New("the Dockerfile cannot be empty")
 	}
-	lint, err := newLinter(data, opt)
+	lint, err := newLinters(src.Data, id, opt)
 	if err != nil {
+		return nil, InFile(err, id)
+	}
+	tree, err := parseTree(src.Data)
+	if err != nil {
+		return nil, InFile(err, id)
+	}
+	src.Escape = tree.EscapeToken
+	warnEmptyContinuation(tree.Warnings, lint.of(id))
+
+	f := &File{ID: id, Files: files, linters: lint}
+	if err := f.addAll(tree, []FileID{id}); err != nil {
 		return nil, err
 	}
-	tree, err := parseTree(data)
-	if err != nil {
-		return nil, InFile(err, opt.ID)
-	}
-	warnEmptyContinuation(tree.Warnings, lint)
-
-	f := &File{ID: opt.ID, Data: data, Escape: tree.EscapeToken, Lint: lint}
-	for _, node := range tree.AST.Children {
-		if err := f.add(node); err != nil {
-			return nil, InFile(err, opt.ID)
-		}
-	}
 	if len(f.Stages) == 0 {
-		return nil, errors.New("dockerfile contains no stages to build")
+		return nil, InFile(errors.New("dockerfile contains no stages to build"), id)
 	}
 	checkStageNames(f)
 	checkInstructionCasing(f)
 	return f, nil
 }
 
-// add appends one node of the syntax tree to the file.
-func (f *File) add(node *parser.Node) error {
-	parsed, err := parseNode(node, f.Lint)
-	if err != nil {
-		return &syntaxError{line: node.StartLine, err: err}
-	}
-	loc := f.loc(node)
-	switch c := parsed.(type) {
-	case *instructions.ArgCommand:
-		if len(f.Stages) == 0 {
-			f.Args = append(f.Args, GlobalArg{ArgCommand: c, Loc: loc})
-			return nil
+// addAll appends a syntax tree to the file. The last of chain is the file
+// that the tree is from.
+func (f *File) addAll(tree *parser.Result, chain []FileID) error {
+	for _, node := range tree.AST.Children {
+		if err := f.add(node, chain); err != nil {
+			return InFile(err, chain[len(chain)-1])
 		}
-		return f.append(c, loc)
-	case *instructions.Stage:
-		f.Stages = append(f.Stages, Stage{Stage: *c, Loc: loc})
-		return nil
-	case instructions.Command:
-		return f.append(c, loc)
-	default:
-		return parser.WithLocation(errors.Errorf("%T is not an instruction", parsed), loc.Ranges)
 	}
+	return nil
 }
 
-func (f *File) append(c instructions.Command, loc Loc) error {
+// add appends one node of the syntax tree to the file.
+func (f *File) add(node *parser.Node, chain []FileID) error {
+	loc := f.loc(node, chain)
+	if strings.EqualFold(node.Value, "include") {
+		return f.include(node, chain)
+	}
+	if strings.EqualFold(node.Value, "from") {
+		flags, err := takeFromFlags(node)
+		if err != nil {
+			return f.syntaxError(node, err)
+		}
+		parsed, err := parseNode(node, f.Lint(loc))
+		if err != nil {
+			return f.syntaxError(node, err)
+		}
+		f.Stages = append(f.Stages, Stage{Stage: *parsed.(*instructions.Stage), Loc: loc, Flags: flags})
+		return nil
+	}
+	in, err := parseInstruction(node, f.Lint(loc))
+	if err != nil {
+		return f.syntaxError(node, err)
+	}
+	in.Loc = loc
+	if c, ok := in.Command.(*instructions.ArgCommand); ok && len(f.Stages) == 0 {
+		f.Args = append(f.Args, GlobalArg{ArgCommand: c, Loc: loc})
+		return nil
+	}
 	if len(f.Stages) == 0 {
 		return parser.WithLocation(errors.New("no build stage in current context"), loc.Ranges)
 	}
 	s := &f.Stages[len(f.Stages)-1]
-	s.Instrs = append(s.Instrs, Instruction{Command: c, Loc: loc})
+	s.Instrs = append(s.Instrs, in)
 	return nil
 }
 
-func (f *File) loc(node *parser.Node) Loc {
-	return Loc{File: f.ID, Ranges: node.Location()}
+func (f *File) loc(node *parser.Node, chain []FileID) Loc {
+	return Loc{File: chain[len(chain)-1], Ranges: node.Location()}
+}
+
+// syntaxError is an error of the instruction parser with its line in the text,
+// for clients that show no code frame.
+func (f *File) syntaxError(node *parser.Node, err error) error {
+	return &syntaxError{line: node.StartLine, err: parser.SetLocation(suggestAddition(err, node), node.Location())}
 }
 
 // ParseTrigger reads one ONBUILD trigger as it stands in an image config or
-// after ONBUILD. Its locations are those of at, the FROM that fires it.
-func ParseTrigger(text string, at Loc) (Instruction, error) {
+// after ONBUILD. Its locations are those of at, the FROM that fires it; an
+// INCLUDE brings the instructions of a file of this build.
+func (f *File) ParseTrigger(text string, at Loc) ([]Instruction, error) {
+	instrs, err := f.parseTrigger(text, at)
+	return instrs, InFile(err, at.File)
+}
+
+func (f *File) parseTrigger(text string, at Loc) ([]Instruction, error) {
 	tree, err := parseTree([]byte(text))
 	if err != nil {
-		return Instruction{}, err
+		return nil, err
 	}
 	if len(tree.AST.Children) != 1 {
-		return Instruction{}, errors.New("onbuild trigger should be a single expression")
+		return nil, errors.New("onbuild trigger should be a single expression")
 	}
 	node := tree.AST.Children[0]
 	node.StartLine, node.EndLine = span(at.Ranges)
-	parsed, err := parseNode(node, nil)
+	if strings.EqualFold(node.Value, "include") {
+		return f.includeTrigger(node, at)
+	}
+	in, err := parseInstruction(node, nil)
+	if err != nil {
+		return nil, err
+	}
+	in.Loc = Loc{File: at.File, Ranges: node.Location()}
+	in.OnBuild = true
+	return []Instruction{in}, nil
+}
+
+// includeTrigger reads a file that a trigger includes. A stage cannot start
+// inside of another one's triggers.
+func (f *File) includeTrigger(node *parser.Node, at Loc) ([]Instruction, error) {
+	scratch := &File{ID: f.ID, Files: f.Files, linters: f.linters, Stages: []Stage{{}}}
+	if err := scratch.include(node, []FileID{at.File}); err != nil {
+		return nil, err
+	}
+	if len(scratch.Stages) > 1 {
+		return nil, At(errors.New("FROM isn't allowed in a file that an ONBUILD trigger includes"), scratch.Stages[1].Loc)
+	}
+	instrs := scratch.Stages[0].Instrs
+	for i := range instrs {
+		instrs[i].OnBuild = true
+	}
+	return instrs, nil
+}
+
+// parseInstruction reads an instruction other than FROM and INCLUDE.
+func parseInstruction(node *parser.Node, lint *linter.Linter) (Instruction, error) {
+	if strings.EqualFold(node.Value, "unset") {
+		c, err := parseUnset(node)
+		return Instruction{Command: c}, err
+	}
+	flags, err := takeInstructionFlags(node)
+	if err != nil {
+		return Instruction{}, err
+	}
+	parsed, err := parseNode(node, lint)
 	if err != nil {
 		return Instruction{}, err
 	}
 	c, ok := parsed.(instructions.Command)
 	if !ok {
-		return Instruction{}, parser.WithLocation(errors.Errorf("%T is not an instruction", parsed), node.Location())
+		return Instruction{}, parser.WithLocation(errors.Errorf("%T is not a command type", parsed), node.Location())
 	}
-	loc := Loc{File: at.File, Ranges: node.Location()}
-	return Instruction{Command: c, Loc: loc, OnBuild: true}, nil
+	return Instruction{Command: c, Flags: flags}, nil
 }
 
 // parseNode is BuildKit's instruction parser, whose panics on malformed input
@@ -143,8 +206,6 @@ func span(ranges []parser.Range) (first, last int) {
 	return first, last
 }
 
-// syntaxError is an error of the instruction parser with its line in the text,
-// for clients that show no code frame.
 type syntaxError struct {
 	line int
 	err  error

@@ -17,8 +17,9 @@ import (
 
 // Options is what the client's request says about all operations.
 type Options struct {
-	// Context is the build context, already limited to the plan's paths.
-	Context llb.State
+	// Contexts are the build contexts, already limited to the plan's paths;
+	// the main one is 0.
+	Contexts map[stage.ContextID]llb.State
 	// SourceMap tells locations in a file; nil leaves them out.
 	SourceMap func(dockerfile.FileID) *llb.SourceMap
 	// TargetPlatform is the default of operations without one of their own.
@@ -97,10 +98,10 @@ func (l *lowerer) stage(s *plan.Stage) error {
 	return nil
 }
 
-// source is the filesystem of a node, or the build context.
-func (l *lowerer) source(id stage.ID) llb.State {
+// source is the filesystem of a node, or a build context.
+func (l *lowerer) source(id stage.ID, context stage.ContextID) llb.State {
 	if id == stage.None {
-		return l.opt.Context
+		return l.opt.Contexts[context]
 	}
 	return l.states[id]
 }
@@ -117,7 +118,7 @@ func (l *lowerer) result() *Result {
 		IgnoreCache: target.IgnoreCache,
 	}
 	if target.ScanContext {
-		res.Scan["context"] = l.opt.Context
+		res.Scan["context"] = l.opt.Contexts[l.plan.Graph.UnitOf(target.Node).Context]
 	}
 	reach := l.plan.Graph.Reach(target.ID)
 	for _, s := range l.plan.Stages {

@@ -23,7 +23,7 @@ func (l *lowerer) mounts(op *plan.Run) []llb.RunOption {
 }
 
 func (l *lowerer) mount(m *plan.Mount) llb.RunOption {
-	fs := l.source(m.From)
+	fs := l.source(m.From, m.Context)
 	var opts []llb.MountOption
 	if m.Kind == plan.TmpfsMount {
 		fs = llb.Scratch()

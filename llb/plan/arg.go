@@ -16,7 +16,7 @@ func (e *stageEval) arg(c *instructions.ArgCommand, loc dockerfile.Loc) error {
 	for i, kv := range c.Args {
 		e.checkSecretName("ARG", kv.Key, c)
 		given, isGiven := e.opt.BuildArgs[kv.Key]
-		global, isGlobal := e.opt.Globals.Env.Get(kv.Key)
+		global, isGlobal := e.unit.Globals.Env.Get(kv.Key)
 		fromGlobal := false
 		switch {
 		case isGiven:

@@ -20,7 +20,7 @@ func (e *stageEval) copy(step *Step, in *stage.Instruction, c *instructions.Copy
 	if len(in.Sources) > 0 {
 		from = in.Sources[0]
 	}
-	t := &transfer{stageEval: e, keyword: "COPY", in: c, from: from, parents: c.Parents}
+	t := &transfer{stageEval: e, keyword: "COPY", in: c, from: from, parents: c.Parents, ifExists: in.Flags.IfExists}
 	err := t.evaluate(step, c.String(), c.SourcesAndDest, attributes{
 		chown: c.Chown, chmod: c.Chmod, link: c.Link, excludes: c.ExcludePatterns,
 	})
@@ -40,6 +40,8 @@ type transfer struct {
 	in      instructions.Command
 	from    stage.ID
 	parents bool
+	// ifExists skips paths that are not there.
+	ifExists bool
 	// remote makes the source of a URL or a Git repository, nil for a path.
 	// Only ADD has it; COPY refuses both.
 	remote func(src string) (CopySource, error)
@@ -112,7 +114,7 @@ func (t *transfer) source(src string) (CopySource, error) {
 // /./ is kept below the destination.
 func (t *transfer) files(src string) (*Files, error) {
 	os := t.out.Platform.OS
-	f := &Files{From: t.from, Unpack: t.unpack}
+	f := &Files{From: t.from, Context: t.unit.Context, Unpack: t.unpack}
 	if t.parents {
 		root, pattern, pivot := strings.Cut(src, "/./")
 		if !pivot {
@@ -136,6 +138,9 @@ func (t *transfer) files(src string) (*Files, error) {
 	if f.Path, err = system.NormalizePath("/", src, os, false); err != nil {
 		return nil, errors.Wrap(err, "removing drive letter")
 	}
+	if t.ifExists {
+		f.mayBeAbsent()
+	}
 	return f, nil
 }
 
@@ -155,6 +160,9 @@ func (t *transfer) inline(content instructions.SourceContent, first bool) (*Inli
 // history is the instruction as the image's history has it.
 func (t *transfer) history(paths instructions.SourcesAndDest, attr attributes) string {
 	words := []string{t.keyword}
+	if t.ifExists {
+		words = append(words, "--if-exists")
+	}
 	if t.parents {
 		words = append(words, "--parents")
 	}

@@ -20,15 +20,15 @@ import (
 type Options struct {
 	Platforms     stage.Platforms
 	MultiPlatform bool
-	Globals       *stage.Globals
 	BuildArgs     map[string]string
 	Labels        map[string]string
 	// NoCache reports whether the cache is off for a stage; nil: nowhere.
 	NoCache func(stageName string) bool
 	// CacheNamespace comes before the ids of cache mounts.
 	CacheNamespace string
-	// Ignore are the patterns of the ignore file, nil without any.
-	Ignore *patternmatcher.PatternMatcher
+	// Ignore are the patterns of the ignore file of each build context, nil
+	// without any.
+	Ignore map[stage.ContextID]*patternmatcher.PatternMatcher
 	Epoch  *time.Time
 	// Everything evaluates the stages that the target does not need, too.
 	Everything bool
@@ -36,12 +36,10 @@ type Options struct {
 
 // Evaluate makes the plan for the graph's target. The instructions of the
 // graph are expanded in place: a resolved graph is evaluated once.
-func Evaluate(f *dockerfile.File, r *resolve.Resolved, opt Options) (*Plan, error) {
+func Evaluate(r *resolve.Resolved, opt Options) (*Plan, error) {
 	ev := &evaluator{
-		file:     f,
 		opt:      opt,
 		resolved: r,
-		lex:      shell.NewLex(f.Escape),
 		reads:    map[Source]pathSet{},
 		plan: &Plan{
 			Graph: r.Graph,
@@ -63,17 +61,17 @@ func Evaluate(f *dockerfile.File, r *resolve.Resolved, opt Options) (*Plan, erro
 	}
 	ev.finish()
 	// The checks are complete only now: with error=true they fail the build.
-	if err := f.Lint.Error(); err != nil {
-		return nil, err
+	for i := range r.Graph.Units {
+		if err := r.Graph.Units[i].File.LintError(); err != nil {
+			return nil, err
+		}
 	}
 	return ev.plan, nil
 }
 
 type evaluator struct {
-	file     *dockerfile.File
 	opt      Options
 	resolved *resolve.Resolved
-	lex      *shell.Lex
 	plan     *Plan
 	reads    map[Source]pathSet
 }
@@ -86,6 +84,8 @@ type scope struct {
 	declared []instructions.KeyValuePairOptional
 	// workdirSet says that a WORKDIR of this file made paths absolute.
 	workdirSet bool
+	// pathUnset says that this build took PATH out of the config on purpose.
+	pathUnset bool
 	// platform that LLB knows the filesystem to have, nil for none.
 	platform *ocispecs.Platform
 	// root is the node whose base the filesystem goes back to.
@@ -97,7 +97,9 @@ type stageEval struct {
 	*evaluator
 	*scope
 	out      *Stage
-	dir      string // of the next instruction, with slashes on every platform
+	unit     *stage.Unit
+	lex      *shell.Lex // with the escape character of the current instruction
+	dir      string     // of the next instruction, with slashes on every platform
 	progress counter
 	lint     *linter.Linter // under the comments of the current instruction
 	// The instructions of which only the last one counts.
@@ -112,9 +114,10 @@ func (ev *evaluator) evaluate(n *stage.Node) error {
 		evaluator: ev,
 		scope:     &out.scope,
 		out:       out,
+		unit:      ev.plan.Graph.UnitOf(n),
 		progress:  counter{label: n.Label, total: n.Declared, platform: ev.opt.MultiPlatform},
-		lint:      ev.file.Lint,
 	}
+	e.at(n.Loc, n.From.Comments)
 	e.inherit(n)
 	if n.Kind == stage.External || n.Replaced && !ev.opt.Everything {
 		return nil
@@ -138,7 +141,7 @@ func (ev *evaluator) evaluate(n *stage.Node) error {
 
 // inherit takes over what the base has: another stage, or what resolve found.
 func (e *stageEval) inherit(n *stage.Node) {
-	e.out.outline = newOutline(e.opt.Globals)
+	e.out.outline = newOutline(e.unit.Globals)
 	if n.Base != stage.None {
 		base := e.plan.byID[n.Base]
 		e.out.Image = cloneImage(base.Image)
@@ -168,9 +171,16 @@ func (e *stageEval) inherit(n *stage.Node) {
 		}
 	}
 	e.out.outline.useFrom(n.UsedArgs)
+	e.out.IgnoreCache = n.NoCache
 	if n.Kind == stage.Stage && !n.Replaced && e.opt.NoCache != nil {
-		e.out.IgnoreCache = e.opt.NoCache(n.Name)
+		e.out.IgnoreCache = n.NoCache || e.opt.NoCache(n.Outside())
 	}
+}
+
+// at sets what depends on where an instruction stands.
+func (e *stageEval) at(loc dockerfile.Loc, comments []string) {
+	e.lex = shell.NewLex(e.unit.File.Escape(loc))
+	e.lint = e.unit.File.Lint(loc).WithMergedConfigFromComments(comments)
 }
 
 // instruction evaluates one instruction. Malformed words can make the shell
@@ -181,7 +191,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 			err = errors.Errorf("%s cannot be evaluated: %v", in.Name(), r)
 		}
 	}()
-	e.lint = e.file.Lint.WithMergedConfigFromComments(in.Comments())
+	e.at(in.Loc, in.Comments())
 	e.progress.onBuild = in.OnBuild
 	if err := e.expand(in); err != nil {
 		return err
@@ -221,6 +231,8 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 		err = e.stopSignal(c)
 	case *instructions.UserCommand:
 		e.user(c)
+	case *dockerfile.UnsetCommand:
+		err = e.unset(c)
 	case *instructions.VolumeCommand:
 		err = e.volume(c)
 	case *instructions.WorkdirCommand:

@@ -55,7 +55,7 @@ func (e *stageEval) checkSecretName(keyword, name string, c instructions.Command
 // checkIgnored reports a source that the ignore file excludes. With
 // exceptions in the ignore file, no simple answer would be right.
 func (t *transfer) checkIgnored(src string) {
-	ignore := t.opt.Ignore
+	ignore := t.opt.Ignore[t.unit.Context]
 	if t.from != stage.None || ignore == nil || ignore.Exclusions() {
 		return
 	}

@@ -36,6 +36,7 @@ func (e *stageEval) mount(op *Run, m *instructions.Mount, source stage.ID) error
 	mnt := Mount{
 		Kind:     MountKind(m.Type),
 		From:     stage.None,
+		Context:  e.unit.Context,
 		Path:     path.Join("/", m.Source),
 		ReadOnly: m.ReadOnly,
 		Size:     m.SizeLimit,

@@ -24,7 +24,7 @@ func (ev *evaluator) read(src Source, p string) {
 // may be files of the context that it stands on.
 func (e *stageEval) readOf(id stage.ID, p string) {
 	if id == stage.None {
-		e.read(MainContext, p)
+		e.read(BuildContext(e.unit.Context), p)
 		return
 	}
 	e.read(Source{Base: e.stageNode(id).scope.root}, p)

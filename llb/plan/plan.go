@@ -31,15 +31,17 @@ func (p *Plan) Stage(id stage.ID) *Stage { return p.byID[id] }
 // Target is the stage whose filesystem and config are the result.
 func (p *Plan) Target() *Stage { return p.byID[p.Graph.Target] }
 
-// Source is a folder whose files come from outside: the main build context,
-// or the named context that a node stands on.
+// Source is a folder whose files come from outside: a build context, or the
+// named context that a node stands on.
 type Source struct {
-	// Base is the node of a named context, stage.None for the main context.
+	// Context is a build context, where Base is stage.None.
+	Context stage.ContextID
+	// Base is the node that stands on a named context.
 	Base stage.ID
 }
 
-// MainContext is the build context.
-var MainContext = Source{Base: stage.None}
+// BuildContext is a build context as a source; the main one is 0.
+func BuildContext(id stage.ContextID) Source { return Source{Context: id, Base: stage.None} }
 
 // Stage is an evaluated stage, or an image that instructions refer to.
 type Stage struct {
@@ -61,8 +63,18 @@ type Stage struct {
 	// the SBOM.
 	ScanStage, ScanContext bool
 
+	// Unset is what UNSET removed, in order.
+	Unset []Unset
+
 	outline outlineData
 	scope   scope
+}
+
+// Unset is something that UNSET removed.
+type Unset struct {
+	// What is the instruction, in upper case, and Name the entry; empty for
+	// an instruction that sets one thing.
+	What, Name string
 }
 
 // Step is an instruction after evaluation.
@@ -120,8 +132,9 @@ type Mount struct {
 	Kind   MountKind
 	Target string
 	// From is the node whose filesystem is mounted, stage.None for the
-	// build context.
-	From stage.ID
+	// build context Context.
+	From    stage.ID
+	Context stage.ContextID
 	// Path inside From, "/" for all of it.
 	Path     string
 	ReadOnly bool
@@ -193,8 +206,10 @@ func (*Inline) copySource()   {}
 
 // Files are files of a stage, an image or the build context.
 type Files struct {
-	// From is the node that has them, stage.None for the build context.
-	From stage.ID
+	// From is the node that has them, stage.None for the build context
+	// Context.
+	From    stage.ID
+	Context stage.ContextID
 	// Path may have wildcards.
 	Path string
 	// Include are patterns below Path, for --parents.
@@ -203,6 +218,9 @@ type Files struct {
 	Required []string
 	// Unpack extracts archives.
 	Unpack bool
+	// Parents is a folder to make before Path is looked for, so that a
+	// pattern in it may match nothing; empty for none. See COPY --if-exists.
+	Parents string
 }
 
 // Download is a file over HTTP.

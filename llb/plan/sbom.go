@@ -23,7 +23,7 @@ func (e *stageEval) scanForSBOM() {
 // scans is the value of an arg for this stage: the global one, unless the
 // stage has an ARG of its own.
 func (e *stageEval) scans(arg string) bool {
-	value, set := e.opt.Globals.Env.Get(arg)
+	value, set := e.unit.Globals.Env.Get(arg)
 	for _, kv := range e.declared {
 		if kv.Key == arg && kv.Value != nil {
 			value, set = *kv.Value, true

@@ -14,7 +14,7 @@ import (
 // config. A PATH is always set; Windows keeps its own.
 func (e *stageEval) startFrom() error {
 	config := &e.out.Image.Config
-	if _, ok := shell.EnvsFromSlice(config.Env).Get("PATH"); !ok && e.out.Platform.OS != "windows" {
+	if _, ok := shell.EnvsFromSlice(config.Env).Get("PATH"); !ok && !e.pathUnset && e.out.Platform.OS != "windows" {
 		config.Env = append(config.Env, "PATH="+system.DefaultPathEnv(e.out.Platform.OS))
 	}
 	for _, kv := range config.Env {

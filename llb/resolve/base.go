@@ -14,7 +14,6 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
-	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
@@ -85,7 +84,7 @@ func unresolvedBase(ref reference.Named, platform ocispecs.Platform) *Base {
 
 // replacement opens the named context that stands in for a whole stage.
 func (r *resolver) replacement(ctx context.Context, n *stage.Node) (*Base, error) {
-	c, err := r.openContext(ctx, n.Name, n.Platform)
+	c, err := r.openContext(ctx, n.Outside(), n.Platform)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +226,7 @@ func commonImages() []string {
 
 // checkBasePlatforms reports base images of another platform than the one
 // that was asked for.
-func checkBasePlatforms(f *dockerfile.File, g *stage.Graph, bases map[stage.ID]*Base) {
+func checkBasePlatforms(g *stage.Graph, bases map[stage.ID]*Base) {
 	for id := range g.Nodes {
 		b := bases[stage.ID(id)]
 		if b == nil || b.Ref == "" || b.Original == nil {
@@ -240,6 +239,6 @@ func checkBasePlatforms(f *dockerfile.File, g *stage.Graph, bases map[stage.ID]*
 		n := g.Node(stage.ID(id))
 		msg := linter.RuleInvalidBaseImagePlatform.Format(b.Name,
 			platforms.FormatAll(platforms.Normalize(want)), platforms.FormatAll(platforms.Normalize(have)))
-		f.Lint.Run(&linter.RuleInvalidBaseImagePlatform, n.Loc.Ranges, msg)
+		g.UnitOf(n).File.Lint(n.Loc).Run(&linter.RuleInvalidBaseImagePlatform, n.Loc.Ranges, msg)
 	}
 }

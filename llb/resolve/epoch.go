@@ -91,7 +91,7 @@ func epochSource(value string, f *dockerfile.File, globals *stage.Globals, build
 // stageRemote is the one remote source of a stage that does nothing but add
 // it to an empty filesystem.
 func stageRemote(f *dockerfile.File, s *dockerfile.Stage, globals *stage.Globals, buildArgs map[string]string) (*Remote, error) {
-	lex := shell.NewLex(f.Escape)
+	lex := shell.NewLex(f.Escape(s.Loc))
 	env := globals.Env.Clone()
 	env.Delete(epochArg)
 

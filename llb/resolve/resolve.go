@@ -36,7 +36,7 @@ func (r *Resolved) Base(id stage.ID) *Base { return r.bases[id] }
 
 // Resolve finds all bases. A trigger may bring new references, so that there
 // are rounds until nothing is new.
-func Resolve(ctx context.Context, f *dockerfile.File, g *stage.Graph, src Sources, opt Options) (*Resolved, error) {
+func Resolve(ctx context.Context, g *stage.Graph, src Sources, opt Options) (*Resolved, error) {
 	r := &resolver{
 		graph:     g,
 		src:       src,
@@ -61,7 +61,7 @@ func Resolve(ctx context.Context, f *dockerfile.File, g *stage.Graph, src Source
 	if err := r.checkCycles(); err != nil {
 		return nil, err
 	}
-	checkBasePlatforms(f, g, r.bases)
+	checkBasePlatforms(g, r.bases)
 	return &Resolved{Graph: g, Reach: g.Reach(g.Target), bases: r.bases}, nil
 }
 
@@ -186,8 +186,13 @@ func (r *resolver) triggers(id stage.ID) []string {
 	}
 	var triggers []string
 	for _, in := range r.graph.Node(n.Base).Steps {
-		if c, ok := in.Command.(*instructions.OnbuildCommand); ok {
+		switch c := in.Command.(type) {
+		case *instructions.OnbuildCommand:
 			triggers = append(triggers, c.Expression)
+		case *dockerfile.UnsetCommand:
+			if c.What == "ONBUILD" {
+				triggers = nil
+			}
 		}
 	}
 	return triggers

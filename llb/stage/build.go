@@ -16,38 +16,40 @@ import (
 type Options struct {
 	// Target is the name of the wanted stage; empty is the last one.
 	Target string
+	// Gate is the wanted stage where a gate is lowered on its own; it wins
+	// over Target.
+	Gate *Ref
+	// Platforms and BuildArgs give the global args of other files their
+	// values.
+	Platforms Platforms
+	BuildArgs map[string]string
 	// Replaces reports whether the client gave a named context in place of
 	// a stage of this name. Nil: there are none.
 	Replaces func(name string, platform *ocispecs.Platform) (bool, error)
+	// Parse are the options for other files.
+	Parse dockerfile.Options
 }
 
-// Build makes the graph of a file.
+// Build makes the graph of a file and of those that it refers to.
 func Build(f *dockerfile.File, globals *Globals, opt Options) (*Graph, error) {
-	b := &builder{
-		file:    f,
-		globals: globals,
-		opt:     opt,
-		lex:     shell.NewLex(f.Escape),
-		graph:   &Graph{Stages: len(f.Stages), Escape: f.Escape},
-		named:   map[string]ID{},
+	g := &Graph{Files: f.Files, Contexts: []Context{{}}, builder: builder{opt: opt}}
+	root := g.addUnit(Unit{File: f, Globals: globals}, unitKey{})
+	if err := g.addStages(root); err != nil {
+		return nil, err
 	}
-	b.checkDefaultBases()
-	for i := range f.Stages {
-		if err := b.addStage(&f.Stages[i]); err != nil {
+	g.Stages = len(g.Nodes)
+	if opt.Gate == nil && !isFileTarget(opt.Target) {
+		// Before anything else, so that a misspelt target is the first thing
+		// that a user hears of.
+		if err := g.findTarget(); err != nil {
 			return nil, err
 		}
 	}
-	if err := b.findTarget(); err != nil {
+	if err := g.addUnitReferences(root); err != nil {
 		return nil, err
 	}
-	g := b.graph
-	for id := range ID(g.Stages) {
-		for i := range g.Nodes[id].Steps {
-			in := &g.Nodes[id].Steps[i]
-			if err := g.addReferences(id, in); err != nil {
-				return nil, dockerfile.At(err, in.Loc)
-			}
-		}
+	if err := g.findTarget(); err != nil {
+		return nil, err
 	}
 	if err := g.checkCycles(); err != nil {
 		return nil, err
@@ -59,20 +61,46 @@ func Build(f *dockerfile.File, globals *Globals, opt Options) (*Graph, error) {
 	return g, nil
 }
 
+// builder is what the graph needs in order to grow.
 type builder struct {
-	file    *dockerfile.File
-	globals *Globals
-	opt     Options
-	lex     *shell.Lex
-	graph   *Graph
+	opt  Options
+	keys map[unitKey]UnitID
+	// loading are the units whose references are being followed, outermost
+	// first.
+	loading []UnitID
+}
+
+// addStages adds the stages of a unit as nodes, without their references.
+func (g *Graph) addStages(unit UnitID) error {
+	u := &g.Units[unit]
+	b := &unitBuilder{Graph: g, unit: unit, Unit: u, lex: shell.NewLex(u.File.Escape(dockerfile.Loc{File: u.File.ID})), named: map[string]ID{}}
+	b.checkDefaultBases()
+	for i := range u.File.Stages {
+		if err := b.addStage(&u.File.Stages[i]); err != nil {
+			return err
+		}
+	}
+	g.Units[unit].Stages = b.Unit.Stages
+	return nil
+}
+
+// unitBuilder adds the stages of one file.
+type unitBuilder struct {
+	*Graph
+	*Unit
+	unit UnitID
+	lex  *shell.Lex
 	// named is the latest stage of each name so far: FROM sees earlier
 	// stages only, by their exact lower-case name.
 	named map[string]ID
 }
 
-func (b *builder) addStage(s *dockerfile.Stage) error {
-	id := ID(len(b.graph.Nodes))
-	n := Node{ID: id, Name: s.Name, Label: s.Name, Base: None, From: s.Stage, Loc: s.Loc}
+func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
+	id := ID(len(b.Nodes))
+	n := Node{ID: id, Unit: b.unit, Name: s.Name, Base: None, NoCache: s.Flags.NoCache, From: s.Stage, Loc: s.Loc}
+	n.Label = b.label(s.Name)
+	// An INCLUDE'd file has an escape character of its own.
+	b.lex = shell.NewLex(b.File.Escape(s.Loc))
 
 	ref, err := b.expandRef(s)
 	if err != nil {
@@ -91,16 +119,12 @@ func (b *builder) addStage(s *dockerfile.Stage) error {
 	for _, in := range s.Instrs {
 		n.Steps = append(n.Steps, Instruction{Instruction: in})
 	}
-
-	if s.Name != "" && b.opt.Replaces != nil {
-		n.Replaced, err = b.opt.Replaces(s.Name, n.Platform)
-		if err != nil {
-			return err
-		}
+	if n.Replaced, err = b.replaced(&n); err != nil {
+		return err
 	}
 	if !n.Replaced {
-		if s.Name == "" {
-			n.Label = fmt.Sprintf("stage-%d", id)
+		if n.Label == "" {
+			n.Label = b.label(fmt.Sprintf("stage-%d", len(b.Unit.Stages)))
 		}
 		if base, ok := b.named[n.Ref]; ok {
 			n.Base = base
@@ -111,16 +135,33 @@ func (b *builder) addStage(s *dockerfile.Stage) error {
 	if s.Name != "" {
 		b.named[s.Name] = id
 	}
-	b.graph.Nodes = append(b.graph.Nodes, n)
+	b.Nodes = append(b.Nodes, n)
+	b.Unit.Stages = append(b.Unit.Stages, id)
 	if n.Base != None {
-		b.graph.connect(Edge{From: id, To: n.Base, Kind: Base, Loc: s.Loc})
+		b.connect(Edge{From: id, To: n.Base, Kind: Base, Loc: s.Loc})
 	}
 	return nil
 }
 
+// label is a stage's name from outside of its file.
+func (b *unitBuilder) label(name string) string {
+	if b.unit == 0 || name == "" {
+		return name
+	}
+	return trimPath(b.Files.Source(b.File.ID).Name()) + "#" + name
+}
+
+// replaced asks for a named context in place of a stage with a name.
+func (b *unitBuilder) replaced(n *Node) (bool, error) {
+	if n.Name == "" || b.opt.Replaces == nil {
+		return false, nil
+	}
+	return b.opt.Replaces(n.Outside(), n.Platform)
+}
+
 // expandRef is FROM's argument with the global args in it expanded.
-func (b *builder) expandRef(s *dockerfile.Stage) (shell.ProcessWordResult, error) {
-	res, err := b.lex.ProcessWordWithMatches(s.BaseName, &b.globals.Env)
+func (b *unitBuilder) expandRef(s *dockerfile.Stage) (shell.ProcessWordResult, error) {
+	res, err := b.lex.ProcessWordWithMatches(s.BaseName, &b.Globals.Env)
 	b.checkFromArgs(s, res.Unmatched)
 	if err != nil {
 		return res, dockerfile.At(err, s.Loc)
@@ -132,8 +173,8 @@ func (b *builder) expandRef(s *dockerfile.Stage) (shell.ProcessWordResult, error
 }
 
 // expandPlatform is the platform of FROM --platform and the args in it.
-func (b *builder) expandPlatform(s *dockerfile.Stage) (*ocispecs.Platform, map[string]struct{}, error) {
-	env := &b.globals.Env
+func (b *unitBuilder) expandPlatform(s *dockerfile.Stage) (*ocispecs.Platform, map[string]struct{}, error) {
+	env := &b.Globals.Env
 	res, err := b.lex.ProcessWordWithMatches(s.Platform, env)
 	b.checkFromArgs(s, res.Unmatched)
 	b.checkRedundantPlatform(s, res)
@@ -176,19 +217,4 @@ func declared(n *Node) int {
 		}
 	}
 	return total
-}
-
-func (b *builder) findTarget() error {
-	g := b.graph
-	if b.opt.Target == "" {
-		g.Target = ID(g.Stages) - 1
-		return nil
-	}
-	id, ok := g.ByName(b.opt.Target)
-	if !ok {
-		err := errors.Errorf("target stage %q could not be found", b.opt.Target)
-		return suggest.WrapError(err, b.opt.Target, g.Labels(), true)
-	}
-	g.Target = id
-	return nil
 }

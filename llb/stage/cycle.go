@@ -2,10 +2,8 @@ package stage
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
@@ -15,14 +13,9 @@ import (
 // where the target does not need it; one that a base edge closes is an error
 // only for the target.
 func (g *Graph) checkCycles() error {
-	asUpstream := func(e Edge) ID {
-		if e.Kind == Copy || e.Kind == Mount {
-			return e.last
-		}
-		return None
-	}
-	for id := range ID(g.Stages) {
-		if err := g.cycleError(g.cycle(id, asUpstream)); err != nil {
+	copies := func(e Edge) bool { return e.Kind == Copy || e.Kind == Mount }
+	for id := range g.Nodes {
+		if err := g.cycleError(g.cycle(ID(id), copies)); err != nil {
 			return err
 		}
 	}
@@ -31,21 +24,12 @@ func (g *Graph) checkCycles() error {
 
 // CheckTarget refuses a circle among the stages that the target needs. It is
 // asked again after triggers have added edges.
-func (g *Graph) CheckTarget() error { return g.CheckFrom(g.Target) }
-
-// CheckFrom refuses a circle among the stages that a stage needs.
-func (g *Graph) CheckFrom(id ID) error {
-	return g.cycleError(g.cycle(id, func(e Edge) ID {
-		if e.Implied || e.ofItself() {
-			return None
-		}
-		return e.To
-	}))
+func (g *Graph) CheckTarget() error {
+	return g.cycleError(g.cycle(g.Target, func(Edge) bool { return true }))
 }
 
 // cycle is a circle of edges that can be reached from a node, nil without one.
-// next is the node to go to along an edge, None not to go.
-func (g *Graph) cycle(from ID, next func(Edge) ID) []Edge {
+func (g *Graph) cycle(from ID, follow func(Edge) bool) []Edge {
 	const (
 		onPath = 1
 		done   = 2
@@ -57,16 +41,18 @@ func (g *Graph) cycle(from ID, next func(Edge) ID) []Edge {
 		state[id] = onPath
 		for _, i := range g.out[id] {
 			e := g.Edges[i]
-			to := next(e)
-			if to == None || state[to] == done {
+			if !follow(e) || e.ofItself() || state[e.To] == done {
 				continue
 			}
 			path = append(path, e)
-			if state[to] == onPath {
-				start := slices.IndexFunc(path, func(e Edge) bool { return e.From == to })
-				return path[start:]
+			if state[e.To] == onPath {
+				for start := range path {
+					if path[start].From == e.To {
+						return path[start:]
+					}
+				}
 			}
-			if found := visit(to); found != nil {
+			if found := visit(e.To); found != nil {
 				return found
 			}
 			path = path[:len(path)-1]
@@ -88,14 +74,22 @@ func (g *Graph) cycleError(circle []Edge) error {
 	}
 	var way strings.Builder
 	for _, e := range circle {
-		fmt.Fprintf(&way, "%s -(%s, line %d)-> ", g.display(e.From), e.Kind, e.Loc.Line())
+		fmt.Fprintf(&way, "%s -(%s, %s)-> ", g.display(e.From), e.Kind, g.line(e.Loc))
 	}
 	way.WriteString(g.display(circle[0].From))
-	err := errors.Errorf("circular dependency detected on stage: %s: %s; break the circle by moving what both stages need into a stage of its own", g.display(circle[0].From), way.String())
+	err := errors.Errorf("circular dependency detected on stage: %s: %s; break the circle by moving what the stages share into a stage of its own", g.display(circle[0].From), way.String())
 	for _, e := range circle {
 		err = dockerfile.At(err, e.Loc)
 	}
 	return err
+}
+
+// line is a line number, with the file where that is not the Dockerfile.
+func (g *Graph) line(loc dockerfile.Loc) string {
+	if loc.File == 0 {
+		return fmt.Sprintf("line %d", loc.Line())
+	}
+	return fmt.Sprintf("%s:%d", g.Files.Source(loc.File).Name(), loc.Line())
 }
 
 func (g *Graph) display(id ID) string {
@@ -103,10 +97,4 @@ func (g *Graph) display(id ID) string {
 		return n.Label
 	}
 	return fmt.Sprintf("stage-%d", id)
-}
-
-// relocate gives an error the location of the FROM that fired a trigger in
-// place of a location inside the trigger, which no file has.
-func relocate(err error, loc dockerfile.Loc) error {
-	return dockerfile.InFile(parser.SetLocation(err, loc.Ranges), loc.File)
 }

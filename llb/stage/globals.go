@@ -60,14 +60,12 @@ func EvaluateGlobals(f *dockerfile.File, p Platforms, target string, buildArgs m
 		target = f.Stages[len(f.Stages)-1].Name
 	}
 	platformArgs := platformArgs(p, target, buildArgs)
-	lex := shell.NewLex(f.Escape)
-
 	g := &Globals{}
-	if env, _, err := expandGlobals(f, lex, platformArgs, nil); err == nil {
+	if env, _, err := expandGlobals(f, platformArgs, nil); err == nil {
 		g.Defaults = &env
 	}
 	var err error
-	g.Env, g.Args, err = expandGlobals(f, lex, platformArgs, buildArgs)
+	g.Env, g.Args, err = expandGlobals(f, platformArgs, buildArgs)
 	if err != nil {
 		return nil, err
 	}
@@ -103,10 +101,11 @@ func platformArgs(p Platforms, target string, buildArgs map[string]string) Env {
 	return env
 }
 
-func expandGlobals(f *dockerfile.File, lex *shell.Lex, start Env, buildArgs map[string]string) (Env, map[string]Arg, error) {
+func expandGlobals(f *dockerfile.File, start Env, buildArgs map[string]string) (Env, map[string]Arg, error) {
 	env := start.Clone()
 	args := map[string]Arg{}
 	for _, decl := range f.Args {
+		lex := shell.NewLex(f.Escape(decl.Loc))
 		for i, kv := range decl.Args {
 			arg := Arg{Definition: kv, Loc: decl.Loc, Index: i}
 			value := kv.Value

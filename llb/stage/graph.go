@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -9,9 +10,10 @@ import (
 )
 
 // ID is an index into Graph.Nodes. The stages of the Dockerfile come first,
-// in the order of the file; images that COPY --from, RUN --mount and triggers
-// name follow in the order in which they are met. An index in COPY --from
-// counts both, as it does in docker/dockerfile.
+// in the order of the file; the stages of other files, and images that COPY
+// --from, RUN --mount and triggers name, follow in the order in which they
+// are met. An index in COPY --from counts on into the images, as it does in
+// docker/dockerfile.
 type ID int
 
 // None is the ID of no node: the base of a stage that is built from an image.
@@ -35,10 +37,13 @@ const (
 type Node struct {
 	ID   ID
 	Kind Kind
+	// Unit is the file that the stage is from.
+	Unit UnitID
 	// Name is the name after AS in lower case, empty without one.
 	Name string
-	// Label is how progress names the stage: its name, or stage-N; empty
-	// where the file has one stage only.
+	// Label is how progress names the stage: its name, or stage-N, behind
+	// the file for stages of other files; empty where the build has one
+	// stage only.
 	Label string
 	// Ref is what the stage is built from: FROM's argument after expansion,
 	// or the reference of an external.
@@ -49,6 +54,8 @@ type Node struct {
 	Platform *ocispecs.Platform
 	// Replaced marks a stage in whose place the client gave a named context.
 	Replaced bool
+	// NoCache executes the stage's own instructions always.
+	NoCache bool
 	// From is the FROM instruction; zero for an external.
 	From  instructions.Stage
 	Loc   dockerfile.Loc
@@ -76,7 +83,7 @@ const (
 	Base  EdgeKind = iota // FROM
 	Copy                  // COPY --from
 	Mount                 // RUN --mount=from
-	After                 // FROM --after
+	After                 // FROM --after: To must succeed, but gives nothing
 )
 
 func (k EdgeKind) String() string {
@@ -101,21 +108,67 @@ type Edge struct {
 	last ID
 }
 
+// UnitID is an index into Graph.Units; the Dockerfile is 0.
+type UnitID int
+
+// Unit is a file whose stages are in the graph, with the build context that
+// its stages have. A file that is used with two contexts is two units.
+type Unit struct {
+	File    *dockerfile.File
+	Globals *Globals
+	Context ContextID
+	// Stages are the unit's stages in the order of the file.
+	Stages []ID
+}
+
+// ContextID is an index into Graph.Contexts; the main build context is 0.
+type ContextID int
+
+// Context is a build context: the main one, a folder of it, or a named one.
+type Context struct {
+	// Dir is a folder of the main context, clean and without a leading
+	// slash. Empty for the main context itself, and for a named one.
+	Dir string
+	// Named is the name of a named context.
+	Named string
+	// Ignore is the ignore file that belongs to the Dockerfile and wins over
+	// that of the folder, where it exists.
+	Ignore string
+	// IgnoreRoot is where the path of Ignore starts.
+	IgnoreRoot dockerfile.Root
+	// Loc is the FROM --context.
+	Loc dockerfile.Loc
+}
+
 // Graph is the Dockerfile as stages and what they need.
 type Graph struct {
 	Nodes []Node
 	Edges []Edge
-	// Stages is how many of the Nodes are stages of the file.
-	Stages int
-	Target ID
-	// Escape is the escape character of the file.
-	Escape rune
+	// Stages is how many of the Nodes are stages of the Dockerfile itself.
+	Stages   int
+	Units    []Unit
+	Contexts []Context
+	Files    *dockerfile.Files
+	Target   ID
 
 	out map[ID][]int // edges by From, in order
+	builder
 }
 
 // Node is the node of an ID.
 func (g *Graph) Node(id ID) *Node { return &g.Nodes[id] }
+
+// UnitOf is the file of a node.
+func (g *Graph) UnitOf(n *Node) *Unit { return &g.Units[n.Unit] }
+
+// Outside is a stage's name for the client's options: --no-cache-filter and
+// --build-context. Empty for a stage without a name.
+func (n *Node) Outside() string {
+	if n.Unit == 0 || n.Name == "" {
+		return n.Name
+	}
+	return n.Label
+}
 
 // Out are the edges that leave a node, in the order of the file.
 func (g *Graph) Out(id ID) []Edge {
@@ -134,36 +187,70 @@ func (g *Graph) connect(e Edge) {
 	g.Edges = append(g.Edges, e)
 }
 
-// ByName is the last stage of that name, which is what --target means.
-// Stage names have no case.
+// ByName is the stage that --target means: the last one of that name in the
+// Dockerfile, or a stage of another file by its label, such as
+// svc/Dockerfile#build. Stage names have no case.
 func (g *Graph) ByName(name string) (ID, bool) {
-	name = strings.ToLower(name)
-	for id := ID(g.Stages) - 1; id >= 0; id-- {
-		if n := g.Node(id); n.Name == name && name != "" {
-			return id, true
+	if name == "" {
+		return None, false
+	}
+	root := g.Units[0].Stages
+	for i := len(root) - 1; i >= 0; i-- {
+		if strings.EqualFold(g.Node(root[i]).Name, name) {
+			return root[i], true
+		}
+	}
+	if !strings.Contains(name, "#") {
+		return None, false
+	}
+	for i := range g.Nodes {
+		if n := &g.Nodes[i]; n.Unit != 0 && strings.EqualFold(trimPath(n.Label), trimPath(name)) {
+			return n.ID, true
 		}
 	}
 	return None, false
 }
 
-// Visible is the stage that a name means inside the stage from: the nearest
-// earlier one of that name, else the nearest later one, else the stage itself.
+// trimPath makes ./svc/Dockerfile#x, /svc/Dockerfile#x and svc/Dockerfile#x
+// the same name: from outside there is only one.
+func trimPath(label string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(label, "."), "/")
+}
+
+// Visible is the stage that a name means inside the stage from: of the same
+// file, the nearest earlier one of that name, else the nearest later one, else
+// the stage itself.
 func (g *Graph) Visible(name string, from ID) (ID, bool) {
 	name = strings.ToLower(name)
 	if name == "" {
 		return None, false
 	}
-	for id := min(from, ID(g.Stages)) - 1; id >= 0; id-- {
-		if g.Node(id).Name == name {
-			return id, true
+	found := None
+	for _, id := range g.UnitOf(g.Node(from)).Stages {
+		if g.Node(id).Name != name || id == from {
+			continue
+		}
+		if id < from || found == None {
+			found = id
+		}
+		if id > from {
+			break
 		}
 	}
-	for id := from + 1; id < ID(g.Stages); id++ {
-		if g.Node(id).Name == name {
-			return id, true
-		}
+	if found != None {
+		return found, true
 	}
 	return from, g.Node(from).Name == name
+}
+
+// last is the last stage of a name in the file of a node.
+func (g *Graph) last(name string, of ID) (ID, bool) {
+	for _, id := range slices.Backward(g.UnitOf(g.Node(of)).Stages) {
+		if name != "" && strings.EqualFold(g.Node(id).Name, name) {
+			return id, true
+		}
+	}
+	return None, false
 }
 
 // Labels are the names under which a user knows the nodes, for suggestions.

@@ -15,32 +15,35 @@ import (
 
 // checkDefaultBases reports bases that are no valid reference while no build
 // argument is given.
-func (b *builder) checkDefaultBases() {
-	if b.globals.Defaults == nil {
+func (b *unitBuilder) checkDefaultBases() {
+	if b.Globals.Defaults == nil {
 		return // the same expansion fails below, or a build argument mends it
 	}
-	for _, s := range b.file.Stages {
-		res, err := b.lex.ProcessWordWithMatches(s.BaseName, b.globals.Defaults)
+	for _, s := range b.File.Stages {
+		res, err := b.lex.ProcessWordWithMatches(s.BaseName, b.Globals.Defaults)
 		if err != nil {
 			return
 		}
+		if dockerfile.IsPath(res.Result) {
+			continue
+		}
 		if _, err := reference.ParseNormalizedNamed(res.Result); err != nil {
-			b.file.Lint.Run(&linter.RuleInvalidDefaultArgInFrom, s.Location, linter.RuleInvalidDefaultArgInFrom.Format(s.BaseName))
+			b.File.Lint(s.Loc).Run(&linter.RuleInvalidDefaultArgInFrom, s.Location, linter.RuleInvalidDefaultArgInFrom.Format(s.BaseName))
 		}
 	}
 }
 
-func (b *builder) stageLint(s *dockerfile.Stage) *linter.Linter {
-	return b.file.Lint.WithMergedConfigFromComments(s.Comments)
+func (b *unitBuilder) stageLint(s *dockerfile.Stage) *linter.Linter {
+	return b.File.Lint(s.Loc).WithMergedConfigFromComments(s.Comments)
 }
 
 // checkFromArgs reports variables in FROM that no global ARG declares.
-func (b *builder) checkFromArgs(s *dockerfile.Stage, unmatched map[string]struct{}) {
+func (b *unitBuilder) checkFromArgs(s *dockerfile.Stage, unmatched map[string]struct{}) {
 	known := map[string]struct{}{}
-	for key := range b.globals.Args {
+	for key := range b.Globals.Args {
 		known[key] = struct{}{}
 	}
-	for _, key := range b.globals.Env.Keys() {
+	for _, key := range b.Globals.Env.Keys() {
 		known[key] = struct{}{}
 	}
 	for _, name := range sortedKeys(unmatched) {
@@ -53,19 +56,19 @@ func (b *builder) checkFromArgs(s *dockerfile.Stage, unmatched map[string]struct
 }
 
 // checkRedundantPlatform reports --platform=$TARGETPLATFORM, the default.
-func (b *builder) checkRedundantPlatform(s *dockerfile.Stage, res shell.ProcessWordResult) {
+func (b *unitBuilder) checkRedundantPlatform(s *dockerfile.Stage, res shell.ProcessWordResult) {
 	const name = "TARGETPLATFORM"
 	if _, ok := res.Matched[name]; !ok || len(res.Matched) != 1 || len(res.Unmatched) != 0 {
 		return
 	}
-	if value, _ := b.globals.Env.Get(name); value == res.Result {
+	if value, _ := b.Globals.Env.Get(name); value == res.Result {
 		b.stageLint(s).Run(&linter.RuleRedundantTargetPlatform, s.Location, linter.RuleRedundantTargetPlatform.Format(s.Platform))
 	}
 }
 
 // checkConstantPlatform reports a platform without a variable, unless the
 // stage's name shows that it is meant so.
-func (b *builder) checkConstantPlatform(s *dockerfile.Stage, res shell.ProcessWordResult) {
+func (b *unitBuilder) checkConstantPlatform(s *dockerfile.Stage, res shell.ProcessWordResult) {
 	if len(res.Matched) > 0 || len(res.Unmatched) > 0 {
 		return
 	}

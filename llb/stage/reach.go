@@ -1,15 +1,16 @@
 package stage
 
-// Reach is the set of nodes that a node needs, itself among them.
+// Reach is the set of nodes whose files or config a node needs, itself among
+// them. Gates are not: see [Graph.Gates].
 func (g *Graph) Reach(from ID) map[ID]bool {
 	reached := map[ID]bool{from: true}
 	for todo := []ID{from}; len(todo) > 0; {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, e := range g.out[id] {
-			if to := g.Edges[e].To; !reached[to] {
-				reached[to] = true
-				todo = append(todo, to)
+		for _, e := range g.Out(id) {
+			if e.Kind != After && !reached[e.To] {
+				reached[e.To] = true
+				todo = append(todo, e.To)
 			}
 		}
 	}
@@ -28,8 +29,8 @@ func (g *Graph) Order(set map[ID]bool) []ID {
 			return
 		}
 		visited[id] = true
-		for _, e := range g.out[id] {
-			if e := g.Edges[e]; !e.Implied || g.Node(e.To).Kind == External {
+		for _, e := range g.Out(id) {
+			if e.Kind != After {
 				visit(e.To)
 			}
 		}

@@ -3,36 +3,129 @@ package stage
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/buildkit/util/suggest"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
+// addUnitReferences adds what the stages of a unit refer to: first what they
+// are built from and gated by, then what their instructions name.
+func (g *Graph) addUnitReferences(unit UnitID) error {
+	for i, id := range g.Units[unit].Stages {
+		flags := &g.Units[unit].File.Stages[i].Flags
+		if err := g.addBase(id, flags); err != nil {
+			return dockerfile.At(err, g.Node(id).Loc)
+		}
+		if err := g.addGates(id, flags.After); err != nil {
+			return dockerfile.At(err, g.Node(id).Loc)
+		}
+	}
+	for _, id := range g.Units[unit].Stages {
+		vars := g.staticVars(id)
+		for i := range g.Nodes[id].Steps {
+			// Loading another file may move the nodes: the step is copied.
+			in := g.Nodes[id].Steps[i]
+			vars.see(&in)
+			if err := g.addReferences(id, &in, vars); err != nil {
+				return dockerfile.At(err, in.Loc)
+			}
+			g.Nodes[id].Steps[i] = in
+		}
+	}
+	return nil
+}
+
+// addBase follows a FROM that names a stage of another file.
+func (g *Graph) addBase(id ID, flags *dockerfile.FromFlags) error {
+	ref := g.Node(id).Ref
+	if !dockerfile.IsPath(ref) {
+		if flags.Context != "" {
+			return errors.Errorf("--context is the build context of another file's stages, and %s is no file: write FROM --context=%s ./path/Dockerfile#stage", ref, flags.Context)
+		}
+		return nil
+	}
+	base, err := g.fileStage(ref, id, flags.Context, g.Node(id).Loc)
+	if err != nil {
+		return err
+	}
+	n := g.Node(id)
+	if n.Replaced {
+		return nil // a named context takes the place of the stage and its base
+	}
+	n.Base = base
+	n.Declared = declared(n)
+	g.connect(Edge{From: id, To: base, Kind: Base, Loc: n.Loc})
+	return nil
+}
+
+// addGates adds the stages that must succeed for this one to count.
+func (g *Graph) addGates(id ID, names []string) error {
+	if g.Node(id).Replaced {
+		return nil // nothing of the stage is built
+	}
+	for _, name := range names {
+		gate, err := g.gate(id, name)
+		if err != nil {
+			return err
+		}
+		g.connect(Edge{From: id, To: gate, Kind: After, Loc: g.Node(id).Loc})
+	}
+	return nil
+}
+
+func (g *Graph) gate(id ID, name string) (ID, error) {
+	if dockerfile.IsPath(name) {
+		return g.fileStage(name, id, "", g.Node(id).Loc)
+	}
+	if gate, ok := g.Visible(name, id); ok {
+		return gate, nil
+	}
+	err := errors.Errorf("--after=%s: there is no stage of this name", name)
+	return None, suggest.WrapError(err, name, g.unitNames(id), false)
+}
+
+// unitNames are the names of the stages in the file of a node.
+func (g *Graph) unitNames(id ID) []string {
+	var names []string
+	for _, s := range g.UnitOf(g.Node(id)).Stages {
+		if name := g.Node(s).Name; name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // addReferences finds what an instruction of a stage refers to and adds the
 // edges; references that no stage declares become nodes.
-func (g *Graph) addReferences(from ID, in *Instruction) error {
+func (g *Graph) addReferences(from ID, in *Instruction, vars *staticVars) error {
 	switch c := in.Command.(type) {
 	case *instructions.CopyCommand:
 		if c.From == "" {
 			return nil
 		}
-		to, last, err := g.copySource(from, c.From, in.Loc)
+		to, err := g.copySource(from, c.From, in.Loc, vars)
 		if err != nil {
 			return err
 		}
 		in.Sources = []ID{to}
-		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc, Paths: slices.Clone(c.SourcePaths), OnBuild: in.OnBuild, last: last})
+		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc, Paths: slices.Clone(c.SourcePaths), OnBuild: in.OnBuild})
 	case *instructions.RunCommand:
 		for _, m := range writtenMounts(c) {
-			to, last := g.mountSource(from, m.From)
+			to, err := g.mountSource(from, m.From, in, vars)
+			if err != nil {
+				return err
+			}
 			in.Sources = append(in.Sources, to)
 			var paths []string
 			if m.From != "" && m.Source != "" {
 				paths = []string{m.Source}
 			}
-			g.connect(Edge{From: from, To: to, Kind: Mount, Loc: in.Loc, Paths: paths, OnBuild: in.OnBuild, Implied: m.From == "", last: last})
+			g.connect(Edge{From: from, To: to, Kind: Mount, Loc: in.Loc, Paths: paths, OnBuild: in.OnBuild})
 		}
 	}
 	return nil
@@ -49,53 +142,72 @@ func writtenMounts(c *instructions.RunCommand) []*instructions.Mount {
 	return instructions.GetMounts(c)
 }
 
-// copySource is what COPY --from means: an index, a stage, or an image. For
-// last, see Edge.
-func (g *Graph) copySource(from ID, ref string, loc dockerfile.Loc) (to, last ID, err error) {
-	lex := shell.NewLex(g.Escape)
+// copySource is what COPY --from means: an index, a stage, or an image.
+func (g *Graph) copySource(from ID, ref string, loc dockerfile.Loc, vars *staticVars) (ID, error) {
+	lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(loc))
 	res, err := lex.ProcessWordWithMatches(ref, &Env{})
-	if err != nil {
-		return None, None, err
+	if err != nil && !strings.Contains(ref, "$") {
+		return None, err
 	}
-	if res.Result != ref {
-		return None, None, errors.New("variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround")
+	if err != nil || res.Result != ref {
+		if !strings.Contains(ref, "$") {
+			return None, errors.Errorf("--from=%s: quotes and escapes have no meaning here, write the plain name of a stage or an image", ref)
+		}
+		if ref, err = vars.expand(lex, "--from="+ref, ref); err != nil {
+			return None, err
+		}
 	}
 	if index, err := strconv.Atoi(ref); err == nil {
-		if index < 0 || index >= len(g.Nodes) {
-			return None, None, errors.Errorf("invalid stage index %d", index)
-		}
-		return ID(index), ID(index), nil
+		return g.byIndex(from, index)
 	}
-	to, last = g.named(from, ref, loc)
-	return to, last, nil
+	return g.source(from, ref, loc, loc)
+}
+
+// byIndex counts the stages of a file; in the Dockerfile itself images that
+// were referred to before count on, as in docker/dockerfile.
+func (g *Graph) byIndex(from ID, index int) (ID, error) {
+	unit := g.UnitOf(g.Node(from))
+	switch {
+	case index >= 0 && index < len(unit.Stages):
+		return unit.Stages[index], nil
+	case index >= 0 && g.Node(from).Unit == 0 && index < len(g.Nodes) && g.Node(ID(index)).Unit == 0:
+		return ID(index), nil
+	}
+	return None, errors.Errorf("invalid stage index %d", index)
 }
 
 // mountSource is what a mount's from means. A mount without one stands on the
-// empty image, or on the last stage that somebody called scratch.
-func (g *Graph) mountSource(from ID, ref string) (to, last ID) {
-	if ref != "" {
-		return g.named(from, ref, dockerfile.Loc{})
+// empty image, or on a stage that somebody called scratch.
+func (g *Graph) mountSource(from ID, ref string, in *Instruction, vars *staticVars) (ID, error) {
+	if expr, ok := in.Flags.MountFrom[ref]; ok {
+		lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
+		expanded, err := vars.expand(lex, "--mount=from="+expr, expr)
+		if err != nil {
+			return None, err
+		}
+		ref = expanded
 	}
-	if id, ok := g.ByName(Scratch); ok {
-		return id, id
+	if ref == "" {
+		ref = Scratch
 	}
-	id := g.addExternal(Scratch, dockerfile.Loc{})
-	return id, id
+	// docker/dockerfile gives the fetch of such an image no location.
+	return g.source(from, ref, in.Loc, dockerfile.Loc{})
 }
 
-// named is what a name means: a stage, else an image.
-func (g *Graph) named(from ID, ref string, loc dockerfile.Loc) (to, last ID) {
+// source is a stage or an image. fetch is the location that an image gets.
+func (g *Graph) source(from ID, ref string, loc, fetch dockerfile.Loc) (ID, error) {
+	if dockerfile.IsPath(ref) {
+		return g.fileStage(ref, from, "", loc)
+	}
 	if id, ok := g.Visible(ref, from); ok {
-		last, _ := g.ByName(ref)
-		return id, last
+		return id, nil
 	}
-	id := g.addExternal(ref, loc)
-	return id, id
+	return g.addExternal(from, ref, fetch), nil
 }
 
-func (g *Graph) addExternal(ref string, loc dockerfile.Loc) ID {
+func (g *Graph) addExternal(from ID, ref string, loc dockerfile.Loc) ID {
 	id := ID(len(g.Nodes))
-	g.Nodes = append(g.Nodes, Node{ID: id, Kind: External, Ref: ref, Base: None, Loc: loc})
+	g.Nodes = append(g.Nodes, Node{ID: id, Kind: External, Unit: g.Node(from).Unit, Ref: ref, Base: None, Loc: loc})
 	return id
 }
 
@@ -104,24 +216,39 @@ func (g *Graph) addExternal(ref string, loc dockerfile.Loc) ID {
 // now refers to something that may still have to be resolved. Errors have the
 // location of the stage's FROM.
 func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
-	n := g.Node(id)
-	steps := make([]Instruction, 0, len(triggers)+len(n.Steps))
+	loc := g.Node(id).Loc
+	var steps []Instruction
 	refers := false
+	vars := g.inheritedVars(id)
 	for _, text := range triggers {
-		parsed, err := dockerfile.ParseTrigger(text, n.Loc)
+		parsed, err := g.UnitOf(g.Node(id)).File.ParseTrigger(text, loc)
 		if err != nil {
-			return false, relocate(err, n.Loc)
+			return false, relocate(err, loc)
 		}
-		in := Instruction{Instruction: parsed}
-		if err := g.addReferences(id, &in); err != nil {
-			return false, relocate(err, n.Loc)
+		for _, p := range parsed {
+			in := Instruction{Instruction: p}
+			vars.see(&in)
+			if err := g.addReferences(id, &in, vars); err != nil {
+				return false, relocate(err, loc)
+			}
+			refers = refers || len(in.Sources) > 0
+			steps = append(steps, in)
 		}
-		n = g.Node(id) // adding an external may have moved the nodes
-		refers = refers || len(in.Sources) > 0
-		steps = append(steps, in)
 	}
+	n := g.Node(id)
 	n.Declared += len(steps)
 	n.Triggers += len(steps)
 	n.Steps = append(steps, n.Steps...)
 	return refers, nil
+}
+
+// relocate gives an error the location of the FROM that fired a trigger in
+// place of a location inside the trigger, which no file has. An error in
+// another file keeps its own.
+func relocate(err error, loc dockerfile.Loc) error {
+	var known *parser.LocationError
+	if errors.As(err, &known) && dockerfile.FileOf(err) != loc.File {
+		return err
+	}
+	return dockerfile.InFile(parser.SetLocation(err, loc.Ranges), loc.File)
 }

@@ -1,0 +1,136 @@
+package dockerfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/util/suggest"
+	"github.com/pkg/errors"
+	"github.com/tonistiigi/go-csvvalue"
+)
+
+// What Stagecraft adds to instructions that BuildKit knows is taken out of
+// the syntax tree before BuildKit's parser sees it. The text of the
+// instruction, which history and progress show, stays as it is.
+
+// takeFromFlags takes the additional flags of a FROM.
+func takeFromFlags(node *parser.Node) (FromFlags, error) {
+	flags := takeFlags(node, "after", "context", "no-cache")
+	after := flags.AddStrings("after")
+	context := flags.AddString("context", "")
+	noCache := flags.AddBool("no-cache", false)
+	if err := flags.Parse(); err != nil {
+		return FromFlags{}, err
+	}
+	f := FromFlags{Context: context.Value, NoCache: noCache.IsTrue()}
+	if context.IsUsed() && f.Context == "" {
+		return f, errors.New("--context needs a folder of the build context (./DIR) or the name of a named context")
+	}
+	for _, list := range after.StringValues {
+		for name := range strings.SplitSeq(list, ",") {
+			if name = strings.TrimSpace(name); name == "" {
+				return f, errors.New("--after needs the name of a stage, or several with commas between them")
+			}
+			f.After = append(f.After, name)
+		}
+	}
+	return f, nil
+}
+
+// takeInstructionFlags takes the additional flags of COPY and RUN.
+func takeInstructionFlags(node *parser.Node) (Flags, error) {
+	var f Flags
+	switch strings.ToLower(node.Value) {
+	case "copy":
+		flags := takeFlags(node, "if-exists")
+		ifExists := flags.AddBool("if-exists", false)
+		if err := flags.Parse(); err != nil {
+			return f, err
+		}
+		f.IfExists = ifExists.IsTrue()
+	case "run":
+		flags := takeFlags(node, "no-cache")
+		noCache := flags.AddBool("no-cache", false)
+		if err := flags.Parse(); err != nil {
+			return f, err
+		}
+		f.NoCache = noCache.IsTrue()
+		f.MountFrom = takeMountVariables(node)
+	}
+	return f, nil
+}
+
+// takeFlags moves the flags of these names out of a node.
+func takeFlags(node *parser.Node, names ...string) *instructions.BFlags {
+	var taken, left []string
+	for _, flag := range node.Flags {
+		name, _, _ := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
+		if slices.Contains(names, name) {
+			taken = append(taken, flag)
+		} else {
+			left = append(left, flag)
+		}
+	}
+	node.Flags = left
+	return instructions.NewBFlagsWithArgs(taken)
+}
+
+// takeMountVariables puts a placeholder in the place of each from= with a
+// variable, which BuildKit's parser refuses, and returns what they stand for.
+func takeMountVariables(node *parser.Node) map[string]string {
+	var taken map[string]string
+	for i, flag := range node.Flags {
+		value, ok := strings.CutPrefix(flag, "--mount=")
+		if !ok {
+			continue
+		}
+		fields, err := csvvalue.Fields(value, nil)
+		if err != nil {
+			continue // BuildKit's parser says what is wrong
+		}
+		changed := false
+		for j, field := range fields {
+			key, from, _ := strings.Cut(field, "=")
+			// One dollar sign at the very end is no variable there.
+			dollar := strings.IndexByte(from, '$')
+			if !strings.EqualFold(key, "from") || dollar < 0 || dollar == len(from)-1 {
+				continue
+			}
+			if taken == nil {
+				taken = map[string]string{}
+			}
+			placeholder := fmt.Sprintf("‹from %d›", len(taken))
+			taken[placeholder] = from
+			fields[j] = key + "=" + placeholder
+			changed = true
+		}
+		if changed {
+			node.Flags[i] = "--mount=" + joinCSV(fields)
+		}
+	}
+	return taken
+}
+
+func joinCSV(fields []string) string {
+	quoted := make([]string, len(fields))
+	for i, f := range fields {
+		if strings.ContainsAny(f, `",`) {
+			f = `"` + strings.ReplaceAll(f, `"`, `""`) + `"`
+		}
+		quoted[i] = f
+	}
+	return strings.Join(quoted, ",")
+}
+
+// suggestAddition completes the error for an unknown instruction that may be
+// one of ours, misspelt.
+func suggestAddition(err error, node *parser.Node) error {
+	var unknown *instructions.UnknownInstructionError
+	if !errors.As(err, &unknown) || err.Error() != unknown.Error() {
+		return err // another error, or one with a suggestion already
+	}
+	return suggest.WrapError(err, node.Value, []string{"INCLUDE", "UNSET"}, false)
+}

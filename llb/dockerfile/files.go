@@ -1,0 +1,149 @@
+package dockerfile
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// Root is where the path of a file starts.
+type Root int
+
+const (
+	// BesideDockerfile is the folder that the client sends the Dockerfile
+	// from; with Git it is the fetched tree.
+	BesideDockerfile Root = iota
+	// InContext is the main build context.
+	InContext
+)
+
+// Source is one file of a build.
+type Source struct {
+	Root Root
+	Path string // clean, relative to the root
+	Data []byte
+	// Via is the instruction that first referred to the file.
+	Via Loc
+	// Escape is the file's escape character, once it is parsed.
+	Escape rune
+}
+
+// Name is how messages and progress name the file.
+func (s *Source) Name() string {
+	if s.Root == InContext {
+		return "/" + s.Path
+	}
+	return s.Path
+}
+
+// Files are the files of one compilation: the Dockerfile, and those that it
+// includes or takes stages from.
+type Files struct {
+	sources []Source
+	read    func(Root, string) ([]byte, error)
+}
+
+// NewFiles starts with the Dockerfile itself. read gets the content of other
+// files; nil means that there are none.
+func NewFiles(name string, data []byte, read func(Root, string) ([]byte, error)) *Files {
+	return &Files{sources: []Source{{Path: path.Clean(name), Data: data, Escape: '\\'}}, read: read}
+}
+
+// Source is the file of an ID.
+func (f *Files) Source(id FileID) *Source { return &f.sources[id] }
+
+// Len is how many files the compilation has read.
+func (f *Files) Len() int { return len(f.sources) }
+
+// Load reads the file that an instruction at via names: relative to the file
+// that the instruction stands in, or with a leading slash from the root of
+// the main build context. A file that was read before keeps its ID.
+func (f *Files) Load(ref string, via Loc) (FileID, error) {
+	root, p, err := f.locate(ref, via.File)
+	if err != nil {
+		return 0, err
+	}
+	for id := range f.sources {
+		if f.sources[id].Root == root && f.sources[id].Path == p {
+			return FileID(id), nil
+		}
+	}
+	if f.read == nil {
+		return 0, errors.Errorf("%s cannot be read: there are no files besides the Dockerfile", ref)
+	}
+	data, err := f.read(root, p)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case len(data) == 0:
+		return 0, errors.Errorf("%s is empty", ref)
+	case bytes.IndexByte(data, 0) >= 0:
+		return 0, errors.Errorf("%s is not a text file", ref)
+	}
+	f.sources = append(f.sources, Source{Root: root, Path: p, Data: data, Via: via, Escape: '\\'})
+	return FileID(len(f.sources) - 1), nil
+}
+
+// locate is the root and the path that a reference means.
+func (f *Files) locate(ref string, from FileID) (Root, string, error) {
+	if strings.HasPrefix(ref, "/") {
+		p := path.Clean(ref)[1:]
+		if strings.Contains("/"+ref+"/", "/../") && escapes(strings.TrimPrefix(ref, "/")) {
+			return 0, "", errors.Errorf("%s is outside the build context", ref)
+		}
+		return InContext, p, nil
+	}
+	src := f.Source(from)
+	p := path.Join(path.Dir(src.Path), ref)
+	if escapes(p) {
+		if src.Root == InContext {
+			return 0, "", errors.Errorf("%s is outside the build context", ref)
+		}
+		return 0, "", errors.Errorf("%s is outside the folder that the Dockerfile is sent from; a path from the root of the build context starts with a slash", ref)
+	}
+	return src.Root, p, nil
+}
+
+// escapes says that a relative path leads out of where it starts.
+func escapes(p string) bool {
+	p = path.Clean(p)
+	return p == ".." || strings.HasPrefix(p, "../")
+}
+
+// Way is how a build came to a location, such as
+// "Dockerfile:12 -> svc/Dockerfile:3". For the Dockerfile itself it is empty.
+func (f *Files) Way(loc Loc) string {
+	if loc.File == 0 {
+		return ""
+	}
+	via := f.Source(loc.File).Via
+	way := f.Way(via)
+	if way == "" {
+		way = f.place(via)
+	}
+	return way + " -> " + f.place(loc)
+}
+
+func (f *Files) place(loc Loc) string {
+	name := f.Source(loc.File).Name()
+	if line := loc.Line(); line > 0 {
+		return fmt.Sprintf("%s:%d", name, line)
+	}
+	return name
+}
+
+// IsPath says that a stage reference means a file: "./x", "../x" or "/x".
+// docker/dockerfile knows no reference that starts so.
+func IsPath(ref string) bool {
+	return strings.HasPrefix(ref, "./") || strings.HasPrefix(ref, "../") || strings.HasPrefix(ref, "/")
+}
+
+// SplitPath splits "./path/Dockerfile#stage". Without a stage it is empty.
+func SplitPath(ref string) (file, stage string) {
+	file, stage, _ = strings.Cut(ref, "#")
+	return file, stage
+}

@@ -1,0 +1,64 @@
+package dockerfile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/pkg/errors"
+)
+
+// maxIncludes is how deep INCLUDE may nest.
+const maxIncludes = 16
+
+// include puts the instructions of another file in the place of an INCLUDE.
+// chain are the files that are being read, outermost first.
+func (f *File) include(node *parser.Node, chain []FileID) error {
+	at := f.loc(node, chain)
+	id, err := f.includedFile(node, at, chain)
+	if err != nil {
+		return At(err, at)
+	}
+	src := f.Files.Source(id)
+	tree, err := parseTree(src.Data)
+	if err != nil {
+		return InFile(err, id)
+	}
+	src.Escape = tree.EscapeToken
+	warnEmptyContinuation(tree.Warnings, f.linters.of(id))
+	return f.addAll(tree, append(slices.Clone(chain), id))
+}
+
+func (f *File) includedFile(node *parser.Node, at Loc, chain []FileID) (FileID, error) {
+	if len(node.Flags) > 0 {
+		return 0, errors.Errorf("unknown flag: %s; INCLUDE has none", strings.SplitN(node.Flags[0], "=", 2)[0])
+	}
+	ref := argument(node)
+	switch {
+	case ref == "" || strings.ContainsAny(ref, " \t"):
+		return 0, errors.New("INCLUDE requires exactly one argument, the path of a file")
+	case strings.Contains(ref, "$"):
+		return 0, errors.Errorf("INCLUDE %s: variables are not expanded here, because the file must be known before any variable has a value", ref)
+	case !IsPath(ref):
+		return 0, errors.Errorf("INCLUDE %s: the path must start with ./ or ../, relative to this file, or with /, the root of the build context", ref)
+	case len(chain) > maxIncludes:
+		return 0, errors.Errorf("INCLUDE %s: files are included more than %d levels deep", ref, maxIncludes)
+	}
+	id, err := f.Files.Load(ref, at)
+	if err != nil {
+		return 0, errors.Wrapf(err, "INCLUDE %s", ref)
+	}
+	if slices.Contains(chain, id) {
+		return 0, errors.Errorf("INCLUDE %s: the file includes itself: %s", ref, f.names(chain, id))
+	}
+	return id, nil
+}
+
+// names are files on the way to a circle.
+func (f *File) names(chain []FileID, last FileID) string {
+	var names []string
+	for _, id := range append(slices.Clone(chain), last) {
+		names = append(names, f.Files.Source(id).Name())
+	}
+	return strings.Join(names, " -> ")
+}
