@@ -24,7 +24,8 @@ import (
 
 // outline lists the args, secrets and agents of the target.
 func (r *request) outline(ctx context.Context) (*client.Result, error) {
-	p, err := compiler.Evaluate(ctx, r.compilation(nil, r.warner(ctx)))
+	c := r.compilation(ctx, nil).warning(ctx)
+	p, err := c.evaluate(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -68,10 +69,11 @@ func location(where []parser.Range) *pb.Location {
 
 // targets lists the stages. Nothing is expanded for it, so that it answers
 // where a build would lack arguments.
-func (r *request) targets(context.Context) (*client.Result, error) {
-	f, err := dockerfile.Parse(r.dockerfile.Data, dockerfile.Options{})
+func (r *request) targets(ctx context.Context) (*client.Result, error) {
+	c := r.compilation(ctx, nil)
+	f, err := dockerfile.Parse(c.Files, 0, dockerfile.Options{})
 	if err != nil {
-		return nil, err
+		return nil, c.locate(err)
 	}
 	list := targets.List{Sources: [][]byte{r.dockerfile.Data}}
 	for i, s := range f.Stages {
@@ -91,17 +93,25 @@ func (r *request) targets(context.Context) (*client.Result, error) {
 // client names a target. An error of the build is one of the findings.
 func (r *request) check(ctx context.Context) (*client.Result, error) {
 	results := &lint.LintResults{}
-	source := results.AddSource(r.dockerfile.SourceMap)
-	req := r.compilation(nil, func(rule, description, url, msg string, where []parser.Range) {
-		results.AddWarning(rule, description, url, msg, source, where)
-	})
-	req.EveryStage = req.Target == ""
-	if _, err := compiler.Evaluate(ctx, req); err != nil {
+	c := r.compilation(ctx, nil)
+	// The Dockerfile is a source even where nothing is found in it.
+	sources := map[dockerfile.FileID]int{0: results.AddSource(c.sourceMap(0))}
+	source := func(file dockerfile.FileID) int {
+		if _, ok := sources[file]; !ok {
+			sources[file] = results.AddSource(c.sourceMap(file))
+		}
+		return sources[file]
+	}
+	c.Warn = func(file dockerfile.FileID, rule, description, url, msg string, where []parser.Range) {
+		results.AddWarning(rule, description, url, msg, source(file), where)
+	}
+	c.EveryStage = c.Target == ""
+	if _, err := compiler.Evaluate(ctx, c.Request); err != nil {
 		results.Error = &lint.BuildError{Message: err.Error()}
 		var located *parser.LocationError
 		if errors.As(err, &located) {
 			results.Error.Location = pb.Location{
-				SourceIndex: int32(source),
+				SourceIndex: int32(source(dockerfile.FileOf(err))),
 				Ranges:      lower.Ranges(mergeRanges(located.Locations)),
 			}
 		}
@@ -126,7 +136,7 @@ func mergeRanges(locations [][]parser.Range) []parser.Range {
 
 // convertLLB is the definition of the target as JSON.
 func (r *request) convertLLB(ctx context.Context) (*client.Result, error) {
-	compiled, err := compiler.Compile(ctx, r.compilation(nil, r.warner(ctx)))
+	compiled, err := r.compilation(ctx, nil).warning(ctx).compile(ctx)
 	if err != nil {
 		return nil, err
 	}

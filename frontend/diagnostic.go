@@ -4,38 +4,48 @@ import (
 	"context"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/lower"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
-// warner shows findings of the build checks while the build runs.
-func (r *request) warner(ctx context.Context) linter.LintWarnFunc {
-	return func(rule, description, url, msg string, where []parser.Range) {
-		line := 0
-		if len(where) > 0 {
-			line = where[0].Start.Line
-		}
-		opts := client.WarnOpts{Level: 1, Detail: [][]byte{[]byte(description)}, URL: url}
-		if where != nil {
-			opts.Range = lower.Ranges(where)
-		}
-		r.dockerfile.Warn(ctx, linter.LintFormatShort(rule, msg, line), opts)
+// warn shows a finding of the build checks.
+func (r *request) warn(ctx context.Context, sm *llb.SourceMap, short, description, url string, where []parser.Range) {
+	opts := client.WarnOpts{
+		Level:      1,
+		Detail:     [][]byte{[]byte(description)},
+		URL:        url,
+		SourceInfo: sourceInfo(sm),
 	}
+	if where != nil {
+		opts.Range = lower.Ranges(where)
+	}
+	r.dockerfile.Warn(ctx, short, opts)
 }
 
-// locate gives an error of the Dockerfile its source, for each location that
-// it has: that is where the client's code frames come from.
-func (r *request) locate(err error) error {
+// locate gives an error of a Dockerfile its source, for each location that it
+// has: that is where the client's code frames come from. For another file
+// than the Dockerfile itself, the text says how the build came there.
+func (c *compilation) locate(err error) error {
 	var located *parser.LocationError
-	if errors.As(err, &located) {
-		for _, where := range located.Locations {
-			err = withSource(err, r.dockerfile.SourceMap, where)
+	if !errors.As(err, &located) {
+		return err
+	}
+	file := dockerfile.FileOf(err)
+	if len(located.Locations) > 0 {
+		if way := c.Files.Way(dockerfile.Loc{File: file, Ranges: located.Locations[0]}); way != "" {
+			err = annotate(err, way)
 		}
+	}
+	for _, where := range located.Locations {
+		err = withSource(err, c.sourceMap(file), where)
 	}
 	return err
 }
@@ -51,10 +61,36 @@ func withSource(err error, sm *llb.SourceMap, where []parser.Range) error {
 }
 
 func sourceInfo(sm *llb.SourceMap) *pb.SourceInfo {
-	return &pb.SourceInfo{
-		Data:       sm.Data,
-		Filename:   sm.Filename,
-		Language:   sm.Language,
-		Definition: sm.Definition.ToPB(),
+	info := &pb.SourceInfo{Data: sm.Data, Filename: sm.Filename, Language: sm.Language}
+	if sm.Definition != nil {
+		info.Definition = sm.Definition.ToPB()
 	}
+	return info
+}
+
+// annotate puts a text in front of an error that may have come from the
+// daemon. A plain wrapper's text would be lost on the way to the client: the
+// status of the daemon's error, deeper inside, is what BuildKit sends on.
+func annotate(err error, text string) error { return &annotated{text, err} }
+
+type annotated struct {
+	text string
+	err  error
+}
+
+func (e *annotated) Error() string { return e.text + ": " + e.err.Error() }
+func (e *annotated) Unwrap() error { return e.err }
+
+// GRPCStatus is the status of the cause with the whole text.
+func (e *annotated) GRPCStatus() *status.Status {
+	st, ok := grpcerrors.AsGRPCStatus(e.err)
+	if !ok || st == nil {
+		st = status.New(grpcerrors.Code(e.err), "")
+	}
+	p := st.Proto()
+	p.Message = e.Error()
+	if codes.Code(p.Code) == codes.OK {
+		p.Code = int32(codes.Unknown)
+	}
+	return status.FromProto(p)
 }

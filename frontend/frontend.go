@@ -38,7 +38,7 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	}
 	built, err := req.buildPlatforms(ctx)
 	if err != nil {
-		return nil, req.locate(err)
+		return nil, err
 	}
 	if err := built.scan(ctx, scanner); err != nil {
 		return nil, err

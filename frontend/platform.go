@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/util/bkmaps"
@@ -17,15 +16,15 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 	b := &built{request: r}
 	var err error
 	b.ResultBuilder, err = r.ui.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
-		var warn linter.LintWarnFunc
+		c := r.compilation(ctx, p)
 		if index == 0 { // the others would find the same
-			warn = r.warner(ctx)
+			c = c.warning(ctx)
 		}
-		compiled, err := compiler.Compile(ctx, r.compilation(p, warn))
+		compiled, err := c.compile(ctx)
 		if err != nil {
 			return nil, err
 		}
-		ref, err := r.solve(ctx, compiled)
+		ref, err := c.solveWithGates(ctx, compiled)
 		if err != nil {
 			return nil, err
 		}
@@ -41,13 +40,15 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 	return b, err
 }
 
-// solve has the daemon build the target.
-func (r *request) solve(ctx context.Context, c *compiler.Compiled) (client.Reference, error) {
+// solve has the daemon build a compiled stage. It comes back at once, and the
+// daemon builds when somebody reads the result; evaluate waits for the build.
+func (r *request) solve(ctx context.Context, c *compiler.Compiled, evaluate bool) (client.Reference, error) {
 	def, err := c.Marshal(ctx)
 	if err != nil {
 		return nil, err
 	}
 	res, err := r.gw.Solve(ctx, client.SolveRequest{
+		Evaluate:     evaluate,
 		Definition:   def.ToPB(),
 		CacheImports: r.ui.CacheImports,
 	})

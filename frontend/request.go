@@ -6,14 +6,11 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/moby/buildkit/util/stack"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	compiler "github.com/stagecraft/stagecraft/llb"
 	"google.golang.org/grpc/codes"
 )
 
@@ -33,12 +30,12 @@ type request struct {
 }
 
 func newRequest(c client.Client) (*request, error) {
-	gw := rememberImages(c)
+	gw := rememberImages(aliasContexts(c))
 	ui, err := dockerui.NewClient(gw)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{ui: ui, gw: gw, opts: maps.Clone(ui.BuildOpts().Opts)}
+	r := &request{ui: ui, gw: gw, opts: maps.Clone(c.BuildOpts().Opts)}
 	forward, err := checkCaps(r.opts["frontend.caps"])
 	if err != nil && !forward {
 		return nil, err
@@ -80,26 +77,6 @@ func checkCaps(required string) (forward bool, err error) {
 		forward = true
 	}
 	return forward, err
-}
-
-// compilation is the compiler's part of the request, for one platform.
-// Nil is the platform of the daemon.
-func (r *request) compilation(platform *ocispecs.Platform, warn linter.LintWarnFunc) compiler.Request {
-	caps := r.ui.BuildOpts().LLBCaps
-	return compiler.Request{
-		Config:         r.ui.Config,
-		Dockerfile:     r.dockerfile.Data,
-		TargetPlatform: platform,
-		Sources:        &sources{request: r, target: platform},
-		MainContext: func(ctx context.Context, paths []string) (*llb.State, error) {
-			return r.ui.MainContext(ctx, followPaths(paths)...)
-		},
-		Ignore:    r.ui.DockerIgnorePatterns,
-		NoCache:   r.ui.IsNoCache,
-		SourceMap: r.dockerfile.SourceMap,
-		Caps:      &caps,
-		Warn:      warn,
-	}
 }
 
 // followPaths limits a local folder to some paths and what they link to; no

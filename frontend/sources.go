@@ -64,6 +64,9 @@ func (s *sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.N
 	if p == nil {
 		p = s.target
 	}
+	if strings.Contains(name, "#") {
+		name = contextAlias(name)
+	}
 	limit = new([]llb.LocalOption)
 	nc, err := s.ui.NamedContext(name, dockerui.ContextOpt{
 		Platform:       p,

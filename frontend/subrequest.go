@@ -46,7 +46,7 @@ func (r *request) subrequest(ctx context.Context) (_ *client.Result, asked bool,
 	for _, a := range answers() {
 		if a.definition.Name == name {
 			res, err := a.reply(r, ctx)
-			return res, true, r.locate(err)
+			return res, true, err
 		}
 	}
 	return nil, true, errdefs.NewUnsupportedSubrequestError(name)

@@ -14,13 +14,13 @@ package llb
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/util/apicaps"
 	"github.com/moby/patternmatcher"
@@ -36,8 +36,9 @@ import (
 type Request struct {
 	// Config are the client's build options. They are only read.
 	dockerui.Config
-	// Dockerfile is the text to compile.
-	Dockerfile []byte
+	// Files holds the Dockerfile, and reads the files that it refers to. They
+	// belong to this compilation only.
+	Files *dockerfile.Files
 	// TargetPlatform is nil where the client names none.
 	TargetPlatform *ocispecs.Platform
 	Sources        resolve.Sources
@@ -46,14 +47,21 @@ type Request struct {
 	MainContext func(ctx context.Context, paths []string) (*llb.State, error)
 	// Ignore are the patterns of the ignore file. Nil: there is none.
 	Ignore func(context.Context) ([]string, error)
+	// OtherContext and OtherIgnore are the same for the build contexts that
+	// FROM --context names. Nil: there are none.
+	OtherContext func(ctx context.Context, c stage.Context, paths []string) (*llb.State, error)
+	OtherIgnore  func(ctx context.Context, c stage.Context) ([]string, error)
+	// Gate is the stage to compile in place of the target; see
+	// [Compiled.Gates].
+	Gate *stage.Ref
 	// NoCache reports whether the cache is off for a stage. Nil: nowhere.
 	NoCache func(stageName string) bool
-	// SourceMap is the file for locations in LLB. Nil leaves them out.
-	SourceMap *llb.SourceMap
+	// SourceMap are the files for locations in LLB. Nil leaves them out.
+	SourceMap func(dockerfile.FileID) *llb.SourceMap
 	// Caps are what the daemon can do; nil means no more than every daemon.
 	Caps *apicaps.CapSet
 	// Warn receives the findings of build checks; nil switches them off.
-	Warn linter.LintWarnFunc
+	Warn dockerfile.WarnFunc
 	// EveryStage checks the stages that the target does not need, too.
 	EveryStage bool
 }
@@ -70,15 +78,37 @@ func Compile(ctx context.Context, req Request) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	buildContext, err := req.MainContext(ctx, p.Paths[plan.MainContext])
+	contexts, err := req.contexts(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	res, err := lower.Lower(p, req.lowering(*buildContext))
+	res, err := lower.Lower(p, req.lowering(contexts))
 	if err != nil {
 		return nil, err
 	}
 	return &Compiled{Result: res, Plan: p}, nil
+}
+
+// contexts are the build contexts of a plan, limited to what it reads.
+func (req *Request) contexts(ctx context.Context, p *plan.Plan) (map[stage.ContextID]llb.State, error) {
+	states := map[stage.ContextID]llb.State{}
+	for i, c := range p.Graph.Contexts {
+		id := stage.ContextID(i)
+		paths, read := p.Paths[plan.BuildContext(id)]
+		if id > 0 && !read {
+			continue
+		}
+		open := func() (*llb.State, error) { return req.MainContext(ctx, paths) }
+		if id > 0 {
+			open = func() (*llb.State, error) { return req.OtherContext(ctx, c, paths) }
+		}
+		st, err := open()
+		if err != nil {
+			return nil, dockerfile.At(err, c.Loc)
+		}
+		states[id] = *st
+	}
+	return states, nil
 }
 
 // Evaluate runs the phases before LLB.
@@ -87,14 +117,13 @@ func Evaluate(ctx context.Context, req Request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	ignore, err := req.ignoreMatcher(ctx)
+	ignore, err := req.ignoreMatchers(ctx, r.bases.Graph)
 	if err != nil {
 		return nil, err
 	}
-	return plan.Evaluate(r.file, r.bases, plan.Options{
+	return plan.Evaluate(r.bases, plan.Options{
 		Platforms:      r.platforms,
 		MultiPlatform:  req.MultiPlatformRequested,
-		Globals:        r.globals,
 		BuildArgs:      r.buildArgs,
 		Labels:         req.Labels,
 		NoCache:        req.NoCache,
@@ -117,36 +146,42 @@ func Graph(ctx context.Context, req Request) (*resolve.Resolved, error) {
 
 // resolved is a request after the phases before the plan.
 type resolved struct {
-	file      *dockerfile.File
 	platforms stage.Platforms
-	globals   *stage.Globals
 	buildArgs map[string]string // the client's, with the epoch resolved
 	epoch     *time.Time
 	bases     *resolve.Resolved
 }
 
 func (req *Request) resolve(ctx context.Context) (*resolved, error) {
-	file, err := dockerfile.Parse(req.Dockerfile, dockerfile.Options{Check: req.LinterConfig, Warn: req.Warn})
+	parse := dockerfile.Options{Check: req.LinterConfig, Warn: req.Warn}
+	file, err := dockerfile.Parse(req.Files, 0, parse)
 	if err != nil {
 		return nil, err
 	}
 	r := &resolved{
-		file:      file,
 		platforms: stage.NewPlatforms(req.TargetPlatform, req.BuildPlatforms),
 		buildArgs: maps.Clone(req.BuildArgs),
 	}
-	if r.globals, err = stage.EvaluateGlobals(file, r.platforms, req.Target, r.buildArgs); err != nil {
-		return nil, err
-	}
-	// Before the graph, because FROM may use the value.
-	if r.epoch, err = resolve.Epoch(ctx, file, r.globals, r.buildArgs, req.Sources); err != nil {
-		return nil, err
-	}
-	graph, err := stage.Build(file, r.globals, stage.Options{Target: req.Target, Replaces: req.Sources.HasContext})
+	globals, err := stage.EvaluateGlobals(file, r.platforms, req.Target, r.buildArgs)
 	if err != nil {
 		return nil, err
 	}
-	r.bases, err = resolve.Resolve(ctx, file, graph, req.Sources, resolve.Options{
+	// Before the graph, because FROM may use the value.
+	if r.epoch, err = resolve.Epoch(ctx, file, globals, r.buildArgs, req.Sources); err != nil {
+		return nil, err
+	}
+	graph, err := stage.Build(file, globals, stage.Options{
+		Target:    req.Target,
+		Gate:      req.Gate,
+		Platforms: r.platforms,
+		BuildArgs: r.buildArgs,
+		Replaces:  req.Sources.HasContext,
+		Parse:     parse,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.bases, err = resolve.Resolve(ctx, graph, req.Sources, resolve.Options{
 		Platforms:     r.platforms,
 		MultiPlatform: req.MultiPlatformRequested,
 		Everything:    req.EveryStage,
@@ -154,21 +189,35 @@ func (req *Request) resolve(ctx context.Context) (*resolved, error) {
 	return r, err
 }
 
-func (req *Request) ignoreMatcher(ctx context.Context) (*patternmatcher.PatternMatcher, error) {
-	if req.Ignore == nil {
-		return nil, nil
+// ignoreMatchers are the patterns of the ignore files of all build contexts.
+func (req *Request) ignoreMatchers(ctx context.Context, g *stage.Graph) (map[stage.ContextID]*patternmatcher.PatternMatcher, error) {
+	matchers := map[stage.ContextID]*patternmatcher.PatternMatcher{}
+	for i, c := range g.Contexts {
+		read := req.Ignore
+		if i > 0 && req.OtherIgnore != nil {
+			read = func(ctx context.Context) ([]string, error) { return req.OtherIgnore(ctx, c) }
+		}
+		if read == nil {
+			continue
+		}
+		patterns, err := read(ctx)
+		if err != nil {
+			return nil, dockerfile.At(err, c.Loc)
+		}
+		if len(patterns) == 0 {
+			continue
+		}
+		if matchers[stage.ContextID(i)], err = patternmatcher.New(patterns); err != nil {
+			return nil, dockerfile.At(err, c.Loc)
+		}
 	}
-	patterns, err := req.Ignore(ctx)
-	if err != nil || len(patterns) == 0 {
-		return nil, err
-	}
-	return patternmatcher.New(patterns)
+	return matchers, nil
 }
 
-func (req *Request) lowering(buildContext llb.State) lower.Options {
+func (req *Request) lowering(contexts map[stage.ContextID]llb.State) lower.Options {
 	return lower.Options{
-		Context:        buildContext,
-		SourceMap:      func(dockerfile.FileID) *llb.SourceMap { return req.SourceMap },
+		Contexts:       contexts,
+		SourceMap:      req.SourceMap,
 		TargetPlatform: stage.NewPlatforms(req.TargetPlatform, req.BuildPlatforms).Target,
 		Caps:           req.Caps,
 		ResolveMode:    req.ImageResolveMode,
@@ -183,6 +232,35 @@ func (req *Request) lowering(buildContext llb.State) lower.Options {
 		CgroupParent:   req.CgroupParent,
 		Resources:      req.LinuxResources,
 	}
+}
+
+// Gate is a stage that must succeed for the target to count. Compile it with
+// Request.Gate, as --target would.
+type Gate struct {
+	Ref stage.Ref
+	// Name of the stage, and of the stage whose --after requires it.
+	Name, By string
+	// Loc is the FROM with that --after.
+	Loc dockerfile.Loc
+}
+
+// Gates are the gates of the target and of all that it needs.
+func (c *Compiled) Gates() []Gate {
+	g := c.Plan.Graph
+	var gates []Gate
+	for _, found := range g.Gates() {
+		by := g.Node(found.By).Label
+		if by == "" {
+			by = fmt.Sprintf("stage-%d", found.By)
+		}
+		gates = append(gates, Gate{
+			Ref:  g.RefOf(found.Stage),
+			Name: g.Node(found.Stage).Label,
+			By:   by,
+			Loc:  found.Loc,
+		})
+	}
+	return gates
 }
 
 // proxy are the proxies among the build arguments, in either case. They reach

@@ -27,8 +27,8 @@ func (l Loc) Line() int {
 // parser.LocationError, the file in [FileError] where it is not the root file.
 // A location that err has already is kept in front. A nil err stays nil.
 func At(err error, loc Loc) error {
-	if err == nil {
-		return nil
+	if err == nil || len(loc.Ranges) == 0 {
+		return err
 	}
 	var known *parser.LocationError
 	if errors.As(err, &known) {

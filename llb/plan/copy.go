@@ -21,7 +21,7 @@ func (e *stageEval) copy(step *Step, in *stage.Instruction, c *instructions.Copy
 		from = in.Sources[0]
 	}
 	t := &transfer{stageEval: e, keyword: "COPY", in: c, from: from, parents: c.Parents, ifExists: in.Flags.IfExists}
-	err := t.evaluate(step, c.String(), c.SourcesAndDest, attributes{
+	err := t.evaluate(step, in.Shown(), c.SourcesAndDest, attributes{
 		chown: c.Chown, chmod: c.Chmod, link: c.Link, excludes: c.ExcludePatterns,
 	})
 	if err != nil {

@@ -44,7 +44,7 @@ func (e *stageEval) run(step *Step, in *stage.Instruction, c *instructions.RunCo
 		return errors.Errorf("unsupported network mode %q", op.Network)
 	}
 	step.Op = op
-	step.Progress = e.progress.next(title(runLex(e.lex), c.String()+summary, maskSecrets(c, &e.env)), op.Platform, &e.env)
+	step.Progress = e.progress.next(title(runLex(e.lex), in.Shown()+summary, maskSecrets(c, &e.env)), op.Platform, &e.env)
 	e.commitOp("RUN " + e.runHistory(op.Args))
 	return nil
 }

@@ -102,7 +102,7 @@ func (r *resolver) resolveBases(ctx context.Context, reach map[stage.ID]bool) er
 		eg.Go(func() error {
 			base, err := r.resolveBase(ctx, w)
 			if err != nil {
-				return dockerfile.At(err, w.node.Loc)
+				return dockerfile.At(err, w.node.Where())
 			}
 			base.Missed = w.missed
 			r.mu.Lock()
@@ -145,7 +145,7 @@ func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
 		}
 		ref, err := normalize(n.Ref)
 		if err != nil {
-			return nil, dockerfile.At(err, n.Loc)
+			return nil, dockerfile.At(err, n.Where())
 		}
 		if !reach[n.ID] && !r.opt.Everything {
 			r.missed[n.ID]++

@@ -1,7 +1,7 @@
 package stage
 
 import (
-	"slices"
+	"fmt"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -57,8 +57,12 @@ type Node struct {
 	// NoCache executes the stage's own instructions always.
 	NoCache bool
 	// From is the FROM instruction; zero for an external.
-	From  instructions.Stage
-	Loc   dockerfile.Loc
+	From instructions.Stage
+	// Loc is the FROM, or the COPY that names an external. The fetch of an
+	// image that RUN mounts has no location, as in docker/dockerfile.
+	Loc dockerfile.Loc
+	// Use is the instruction that first refers to an external.
+	Use   dockerfile.Loc
 	Steps []Instruction
 	// UsedArgs are the global args that FROM's argument and platform used.
 	UsedArgs []string
@@ -74,6 +78,21 @@ type Node struct {
 type Instruction struct {
 	dockerfile.Instruction
 	Sources []ID
+	// shown is the source code with the variables in references expanded;
+	// empty where there are none.
+	shown string
+}
+
+// Shown is the instruction for progress, with the variables in its references
+// to stages expanded; other variables are as written.
+func (in *Instruction) Shown() string {
+	if in.shown != "" {
+		return in.shown
+	}
+	if code, ok := in.Command.(fmt.Stringer); ok {
+		return code.String()
+	}
+	return in.Name()
 }
 
 // EdgeKind says why a stage needs another node.
@@ -100,12 +119,6 @@ type Edge struct {
 	Paths []string
 	// OnBuild marks an edge that a trigger of the base image brought.
 	OnBuild bool
-	// Implied marks the edge of a mount without from: to the empty image, or
-	// to a stage that is called scratch. Only cache mounts stand on it.
-	Implied bool
-	// last is where docker/dockerfile has the edge end: there, a name means
-	// the last stage of that name.
-	last ID
 }
 
 // UnitID is an index into Graph.Units; the Dockerfile is 0.
@@ -160,6 +173,14 @@ func (g *Graph) Node(id ID) *Node { return &g.Nodes[id] }
 
 // UnitOf is the file of a node.
 func (g *Graph) UnitOf(n *Node) *Unit { return &g.Units[n.Unit] }
+
+// Where is the place to point at when the node cannot be resolved.
+func (n *Node) Where() dockerfile.Loc {
+	if n.Kind == External {
+		return n.Use
+	}
+	return n.Loc
+}
 
 // Outside is a stage's name for the client's options: --no-cache-filter and
 // --build-context. Empty for a stage without a name.
@@ -218,8 +239,8 @@ func trimPath(label string) string {
 }
 
 // Visible is the stage that a name means inside the stage from: of the same
-// file, the nearest earlier one of that name, else the nearest later one, else
-// the stage itself.
+// file, the nearest earlier one of that name, else the nearest that is not
+// earlier.
 func (g *Graph) Visible(name string, from ID) (ID, bool) {
 	name = strings.ToLower(name)
 	if name == "" {
@@ -227,30 +248,17 @@ func (g *Graph) Visible(name string, from ID) (ID, bool) {
 	}
 	found := None
 	for _, id := range g.UnitOf(g.Node(from)).Stages {
-		if g.Node(id).Name != name || id == from {
+		if g.Node(id).Name != name {
 			continue
 		}
 		if id < from || found == None {
 			found = id
 		}
-		if id > from {
+		if id >= from {
 			break
 		}
 	}
-	if found != None {
-		return found, true
-	}
-	return from, g.Node(from).Name == name
-}
-
-// last is the last stage of a name in the file of a node.
-func (g *Graph) last(name string, of ID) (ID, bool) {
-	for _, id := range slices.Backward(g.UnitOf(g.Node(of)).Stages) {
-		if name != "" && strings.EqualFold(g.Node(id).Name, name) {
-			return id, true
-		}
-	}
-	return None, false
+	return found, found != None
 }
 
 // Labels are the names under which a user knows the nodes, for suggestions.

@@ -108,7 +108,7 @@ func (g *Graph) addReferences(from ID, in *Instruction, vars *staticVars) error 
 		if c.From == "" {
 			return nil
 		}
-		to, err := g.copySource(from, c.From, in.Loc, vars)
+		to, err := g.copySource(from, c.From, in, vars)
 		if err != nil {
 			return err
 		}
@@ -143,8 +143,8 @@ func writtenMounts(c *instructions.RunCommand) []*instructions.Mount {
 }
 
 // copySource is what COPY --from means: an index, a stage, or an image.
-func (g *Graph) copySource(from ID, ref string, loc dockerfile.Loc, vars *staticVars) (ID, error) {
-	lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(loc))
+func (g *Graph) copySource(from ID, ref string, in *Instruction, vars *staticVars) (ID, error) {
+	lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
 	res, err := lex.ProcessWordWithMatches(ref, &Env{})
 	if err != nil && !strings.Contains(ref, "$") {
 		return None, err
@@ -153,14 +153,17 @@ func (g *Graph) copySource(from ID, ref string, loc dockerfile.Loc, vars *static
 		if !strings.Contains(ref, "$") {
 			return None, errors.Errorf("--from=%s: quotes and escapes have no meaning here, write the plain name of a stage or an image", ref)
 		}
-		if ref, err = vars.expand(lex, "--from="+ref, ref); err != nil {
+		expanded, err := vars.expand(lex, "--from="+ref, ref)
+		if err != nil {
 			return None, err
 		}
+		in.shown = strings.Replace(in.Shown(), ref, expanded, 1)
+		ref = expanded
 	}
 	if index, err := strconv.Atoi(ref); err == nil {
 		return g.byIndex(from, index)
 	}
-	return g.source(from, ref, loc, loc)
+	return g.source(from, ref, in.Loc, in.Loc)
 }
 
 // byIndex counts the stages of a file; in the Dockerfile itself images that
@@ -185,6 +188,7 @@ func (g *Graph) mountSource(from ID, ref string, in *Instruction, vars *staticVa
 		if err != nil {
 			return None, err
 		}
+		in.shown = strings.Replace(in.Shown(), "from="+expr, "from="+expanded, 1)
 		ref = expanded
 	}
 	if ref == "" {
@@ -202,12 +206,12 @@ func (g *Graph) source(from ID, ref string, loc, fetch dockerfile.Loc) (ID, erro
 	if id, ok := g.Visible(ref, from); ok {
 		return id, nil
 	}
-	return g.addExternal(from, ref, fetch), nil
+	return g.addExternal(from, ref, loc, fetch), nil
 }
 
-func (g *Graph) addExternal(from ID, ref string, loc dockerfile.Loc) ID {
+func (g *Graph) addExternal(from ID, ref string, use, loc dockerfile.Loc) ID {
 	id := ID(len(g.Nodes))
-	g.Nodes = append(g.Nodes, Node{ID: id, Kind: External, Unit: g.Node(from).Unit, Ref: ref, Base: None, Loc: loc})
+	g.Nodes = append(g.Nodes, Node{ID: id, Kind: External, Unit: g.Node(from).Unit, Ref: ref, Base: None, Loc: loc, Use: use})
 	return id
 }
 

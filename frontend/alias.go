@@ -1,0 +1,53 @@
+package frontend
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/gateway/client"
+)
+
+// aliasContexts is c with further names for the named contexts that stand in
+// for stages of other files, such as svc/Dockerfile#build: dockerui accepts
+// only names that could be images.
+func aliasContexts(c client.Client) client.Client {
+	opts := maps.Clone(c.BuildOpts().Opts)
+	found := false
+	for key, value := range c.BuildOpts().Opts {
+		name, ok := strings.CutPrefix(key, "context:")
+		if !ok || !strings.Contains(name, "#") {
+			continue
+		}
+		stage, platform, hasPlatform := strings.Cut(name, "::")
+		alias := "context:" + contextAlias(stage)
+		if hasPlatform {
+			alias += "::" + platform
+		}
+		opts[alias] = value
+		found = true
+	}
+	if !found {
+		return c
+	}
+	return &aliased{Client: c, opts: opts}
+}
+
+type aliased struct {
+	client.Client
+	opts map[string]string
+}
+
+func (a *aliased) BuildOpts() client.BuildOpts {
+	opts := a.Client.BuildOpts()
+	opts.Opts = a.opts
+	return opts
+}
+
+// contextAlias is a name that dockerui accepts in place of a stage's.
+func contextAlias(stage string) string {
+	stage = strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(stage, "."), "/"))
+	sum := sha256.Sum256([]byte(stage))
+	return "stage-of-file-" + hex.EncodeToString(sum[:6])
+}

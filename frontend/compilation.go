@@ -1,0 +1,90 @@
+package frontend
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	compiler "github.com/stagecraft/stagecraft/llb"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/plan"
+)
+
+// compilation is the compiler at work on the request: for one platform and
+// one target or gate. It knows the files that were read, and so what errors
+// and warnings point at.
+type compilation struct {
+	compiler.Request
+	request *request
+	maps    map[dockerfile.FileID]*llb.SourceMap
+}
+
+// compilation prepares the compiler. Nil is the platform of the daemon. Warn
+// receives findings of the build checks; nil switches these off.
+func (r *request) compilation(ctx context.Context, platform *ocispecs.Platform) *compilation {
+	caps := r.ui.BuildOpts().LLBCaps
+	c := &compilation{request: r, maps: map[dockerfile.FileID]*llb.SourceMap{0: r.dockerfile.SourceMap}}
+	files := dockerfile.NewFiles(r.dockerfile.Filename, r.dockerfile.Data, func(root dockerfile.Root, path string) ([]byte, error) {
+		return r.readFile(ctx, root, path)
+	})
+	c.Request = compiler.Request{
+		Config:         r.ui.Config,
+		Files:          files,
+		TargetPlatform: platform,
+		Sources:        &sources{request: r, target: platform},
+		MainContext: func(ctx context.Context, paths []string) (*llb.State, error) {
+			return r.ui.MainContext(ctx, followPaths(paths)...)
+		},
+		Ignore:       r.ui.DockerIgnorePatterns,
+		OtherContext: r.otherContext,
+		OtherIgnore:  r.otherIgnore,
+		NoCache:      r.ui.IsNoCache,
+		SourceMap:    c.sourceMap,
+		Caps:         &caps,
+	}
+	return c
+}
+
+// warning makes the compilation report what the build checks find, while the
+// build runs.
+func (c *compilation) warning(ctx context.Context) *compilation {
+	c.Warn = func(file dockerfile.FileID, rule, description, url, msg string, where []parser.Range) {
+		line := 0
+		if len(where) > 0 {
+			line = where[0].Start.Line
+		}
+		c.request.warn(ctx, c.sourceMap(file), linter.LintFormatShort(rule, msg, line), description, url, where)
+	}
+	return c
+}
+
+// compile is the compiler with its errors located for the client.
+func (c *compilation) compile(ctx context.Context) (*compiler.Compiled, error) {
+	compiled, err := compiler.Compile(ctx, c.Request)
+	if err != nil {
+		return nil, c.locate(err)
+	}
+	return compiled, nil
+}
+
+// evaluate is the compiler up to the plan.
+func (c *compilation) evaluate(ctx context.Context) (*plan.Plan, error) {
+	p, err := compiler.Evaluate(ctx, c.Request)
+	if err != nil {
+		return nil, c.locate(err)
+	}
+	return p, nil
+}
+
+// sourceMap is a file of the compilation as BuildKit shows it.
+func (c *compilation) sourceMap(id dockerfile.FileID) *llb.SourceMap {
+	if sm, ok := c.maps[id]; ok {
+		return sm
+	}
+	src := c.Files.Source(id)
+	sm := llb.NewSourceMap(nil, src.Name(), "Dockerfile", src.Data)
+	c.maps[id] = sm
+	return sm
+}
