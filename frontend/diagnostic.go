@@ -41,7 +41,7 @@ func (c *compilation) locate(err error) error {
 	file := dockerfile.FileOf(err)
 	if len(located.Locations) > 0 {
 		if way := c.Files.Way(dockerfile.Loc{File: file, Ranges: located.Locations[0]}); way != "" {
-			err = annotate(err, way)
+			err = errors.WithMessage(err, way)
 		}
 	}
 	for _, where := range located.Locations {
@@ -68,24 +68,25 @@ func sourceInfo(sm *llb.SourceMap) *pb.SourceInfo {
 	return info
 }
 
-// annotate puts a text in front of an error that may have come from the
-// daemon. A plain wrapper's text would be lost on the way to the client: the
-// status of the daemon's error, deeper inside, is what BuildKit sends on.
-func annotate(err error, text string) error { return &annotated{text, err} }
-
-type annotated struct {
-	text string
-	err  error
+// wholeText is err such that the client sees all of its text. Where the cause
+// is an error of the daemon, BuildKit would send the text of that on, without
+// what was wrapped around it.
+func wholeText(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &whole{err}
 }
 
-func (e *annotated) Error() string { return e.text + ": " + e.err.Error() }
-func (e *annotated) Unwrap() error { return e.err }
+type whole struct{ error }
+
+func (e *whole) Unwrap() error { return e.error }
 
 // GRPCStatus is the status of the cause with the whole text.
-func (e *annotated) GRPCStatus() *status.Status {
-	st, ok := grpcerrors.AsGRPCStatus(e.err)
+func (e *whole) GRPCStatus() *status.Status {
+	st, ok := grpcerrors.AsGRPCStatus(e.error)
 	if !ok || st == nil {
-		st = status.New(grpcerrors.Code(e.err), "")
+		st = status.New(grpcerrors.Code(e.error), "")
 	}
 	p := st.Proto()
 	p.Message = e.Error()

@@ -10,7 +10,12 @@ import (
 // Build answers one request of BuildKit's gateway: it builds, or answers a
 // subrequest, or passes the build on to the frontend that the Dockerfile
 // names. Errors of the Dockerfile carry its source and ranges.
-func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
+func Build(ctx context.Context, c client.Client) (*client.Result, error) {
+	res, err := build(ctx, c)
+	return res, wholeText(err)
+}
+
+func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = errors.Errorf("stagecraft %s failed on this Dockerfile, please report it: %v", Version, r)

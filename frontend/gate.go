@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"golang.org/x/sync/errgroup"
 
@@ -38,7 +39,7 @@ func (c *compilation) solveWithGates(ctx context.Context, target *compiler.Compi
 	for i, gate := range gates {
 		eg.Go(func() error {
 			if _, err := c.request.solve(ctx, compiled[i], true); err != nil {
-				return annotate(err, c.describe(gate))
+				return errors.WithMessage(err, c.describe(gate))
 			}
 			return nil
 		})

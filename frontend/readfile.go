@@ -43,14 +43,18 @@ func (t *tree) explain(ctx context.Context, err error, p string) error {
 	if t.single {
 		return errors.Errorf("%s cannot be read: the Dockerfile is a single file from a URL and has no files beside it; use a Git context, or a path from the root of the build context with a leading slash", p)
 	}
-	if st, statErr := t.ref.StatFile(ctx, client.StatRequest{Path: p}); statErr == nil {
+	// The listing of the folder shows links that lead nowhere, too.
+	entries, listErr := t.ref.ReadDir(ctx, client.ReadDirRequest{Path: path.Dir(p)})
+	for _, entry := range entries {
 		switch {
-		case st.Linkname != "":
-			return errors.Errorf("%s is a symbolic link to %s, which is not in %s", p, st.Linkname, t.where)
-		case st.IsDir():
+		case listErr != nil || path.Base(entry.Path) != path.Base(p):
+		case entry.Linkname != "":
+			return errors.Errorf("%s is a symbolic link to %s, which is not in %s", p, entry.Linkname, t.where)
+		case entry.IsDir():
 			return errors.Errorf("%s is a folder, not a file", p)
+		default:
+			return errors.Wrapf(err, "%s cannot be read", p)
 		}
-		return errors.Wrapf(err, "%s cannot be read", p)
 	}
 	hint := ""
 	if t.where != inContext {
