@@ -69,21 +69,16 @@ func (r *request) graph(ctx context.Context) (*diagram.Graph, error) {
 	if len(r.ui.TargetPlatforms) > 0 {
 		platform = &r.ui.TargetPlatforms[0]
 	}
-	req := r.compilation(platform, nil)
-	src := &tolerantSources{Sources: req.Sources, failed: map[string]string{}}
-	req.Sources = src
-	resolved, err := compiler.Graph(ctx, req)
+	c := r.compilation(ctx, platform)
+	src := &tolerantSources{Sources: c.Sources, failed: map[string]string{}}
+	c.Sources = src
+	resolved, err := compiler.Graph(ctx, c.Request)
 	if err != nil {
-		return nil, err
+		return nil, c.locate(err)
 	}
 	return diagram.New(resolved, diagram.Options{
-		Platform: stage.NewPlatforms(platform, req.BuildPlatforms).Target,
-		FileName: func(dockerfile.FileID) string {
-			if sm := r.dockerfile.SourceMap; sm != nil {
-				return sm.Filename
-			}
-			return "Dockerfile"
-		},
+		Platform:   stage.NewPlatforms(platform, c.BuildPlatforms).Target,
+		FileName:   func(id dockerfile.FileID) string { return c.Files.Source(id).Name() },
 		Unresolved: func(ref string, p *ocispecs.Platform) string { return src.failures()[sourceKey(ref, p)] },
 	}), nil
 }

@@ -94,7 +94,7 @@ func variants(f llbtest.File) []variant {
 
 // declared are the names of stages and of args in a Dockerfile.
 func declared(data []byte) (stages, args []string) {
-	f, err := dockerfile.Parse(data, dockerfile.Options{})
+	f, err := dockerfile.Parse(dockerfile.NewFiles("Dockerfile", data, nil), 0, dockerfile.Options{})
 	if err != nil {
 		return nil, nil // the plain build compares the errors
 	}

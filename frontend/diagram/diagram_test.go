@@ -49,7 +49,7 @@ func graphOf(t testing.TB, text, target string) *diagram.Graph {
 	t.Helper()
 	r, err := compiler.Graph(t.Context(), compiler.Request{
 		Config:         dockerui.Config{Target: target},
-		Dockerfile:     []byte(text),
+		Files:          dockerfile.NewFiles("Dockerfile", []byte(text), nil),
 		TargetPlatform: &amd64,
 		Sources:        images{},
 	})

@@ -13,6 +13,11 @@ var additions = []struct {
 	name    string
 	refusal *regexp.Regexp
 }{
+	{"variable in COPY --from", regexp.MustCompile(`variable expansion is not supported for --from`)},
+	{"variable in RUN --mount=from", regexp.MustCompile(`'from' doesn't support variable expansion`)},
+	{"instruction", regexp.MustCompile(`unknown instruction: (?i:INCLUDE|UNSET)\b`)},
+	{"flag of FROM", regexp.MustCompile(`unknown flag: --(after|context|no-cache)\b`)},
+	{"flag of COPY", regexp.MustCompile(`unknown flag: --if-exists\b`)},
 	{"reference to a later stage", regexp.MustCompile(`cannot (copy|mount) from stage .* needs to be defined before current`)},
 }
 
@@ -36,7 +41,7 @@ func Addition(r Request, upstream error) string {
 }
 
 func repeatsNames(data []byte) bool {
-	f, err := dockerfile.Parse(data, dockerfile.Options{})
+	f, err := dockerfile.Parse(dockerfile.NewFiles("Dockerfile", data, nil), 0, dockerfile.Options{})
 	if err != nil {
 		return false
 	}

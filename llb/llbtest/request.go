@@ -17,6 +17,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	compiler "github.com/stagecraft/stagecraft/llb"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
 // Request is one compilation, in the words of a client.
@@ -147,7 +148,9 @@ func (f *front) convertOpt(p *ocispecs.Platform) dockerfile2llb.ConvertOpt {
 
 func (f *front) ours(ctx context.Context, p *ocispecs.Platform, b *Build) error {
 	req := f.request(p)
-	req.Warn = b.warn
+	req.Warn = func(_ dockerfile.FileID, rule, description, url, msg string, where []parser.Range) {
+		b.warn(rule, description, url, msg, where)
+	}
 	res, err := compiler.Compile(ctx, req)
 	if err != nil {
 		return err
@@ -164,7 +167,7 @@ func (f *front) request(p *ocispecs.Platform) compiler.Request {
 	caps := f.ui.BuildOpts().LLBCaps
 	return compiler.Request{
 		Config:         f.ui.Config,
-		Dockerfile:     f.source.Data,
+		Files:          dockerfile.NewFiles("Dockerfile", f.source.Data, nil),
 		TargetPlatform: p,
 		Sources:        &sources{ui: f.ui, target: p},
 		MainContext: func(ctx context.Context, paths []string) (*llb.State, error) {
@@ -172,7 +175,7 @@ func (f *front) request(p *ocispecs.Platform) compiler.Request {
 		},
 		Ignore:    f.ui.DockerIgnorePatterns,
 		NoCache:   f.ui.IsNoCache,
-		SourceMap: f.source,
+		SourceMap: func(dockerfile.FileID) *llb.SourceMap { return f.source },
 		Caps:      &caps,
 	}
 }
