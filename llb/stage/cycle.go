@@ -2,6 +2,7 @@ package stage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -13,9 +14,14 @@ import (
 // where the target does not need it; one that a base edge closes is an error
 // only for the target.
 func (g *Graph) checkCycles() error {
-	copies := func(e Edge) bool { return e.Kind == Copy || e.Kind == Mount }
-	for id := range g.Nodes {
-		if err := g.cycleError(g.cycle(ID(id), copies)); err != nil {
+	asUpstream := func(e Edge) ID {
+		if e.Kind == Copy || e.Kind == Mount {
+			return e.last
+		}
+		return None
+	}
+	for id := range ID(len(g.Nodes)) {
+		if err := g.cycleError(g.cycle(id, asUpstream)); err != nil {
 			return err
 		}
 	}
@@ -25,11 +31,17 @@ func (g *Graph) checkCycles() error {
 // CheckTarget refuses a circle among the stages that the target needs. It is
 // asked again after triggers have added edges.
 func (g *Graph) CheckTarget() error {
-	return g.cycleError(g.cycle(g.Target, func(Edge) bool { return true }))
+	return g.cycleError(g.cycle(g.Target, func(e Edge) ID {
+		if e.Implied || e.ofItself() {
+			return None
+		}
+		return e.To
+	}))
 }
 
 // cycle is a circle of edges that can be reached from a node, nil without one.
-func (g *Graph) cycle(from ID, follow func(Edge) bool) []Edge {
+// next is the node to go to along an edge, None not to go.
+func (g *Graph) cycle(from ID, next func(Edge) ID) []Edge {
 	const (
 		onPath = 1
 		done   = 2
@@ -41,18 +53,16 @@ func (g *Graph) cycle(from ID, follow func(Edge) bool) []Edge {
 		state[id] = onPath
 		for _, i := range g.out[id] {
 			e := g.Edges[i]
-			if !follow(e) || e.ofItself() || state[e.To] == done {
+			to := next(e)
+			if to == None || state[to] == done {
 				continue
 			}
 			path = append(path, e)
-			if state[e.To] == onPath {
-				for start := range path {
-					if path[start].From == e.To {
-						return path[start:]
-					}
-				}
+			if state[to] == onPath {
+				start := slices.IndexFunc(path, func(e Edge) bool { return e.From == to })
+				return path[start:]
 			}
-			if found := visit(e.To); found != nil {
+			if found := visit(to); found != nil {
 				return found
 			}
 			path = path[:len(path)-1]

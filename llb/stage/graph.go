@@ -2,6 +2,7 @@ package stage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -119,6 +120,12 @@ type Edge struct {
 	Paths []string
 	// OnBuild marks an edge that a trigger of the base image brought.
 	OnBuild bool
+	// Implied marks the edge of a mount without from: to the empty image, or
+	// to a stage that is called scratch. Only cache mounts stand on it.
+	Implied bool
+	// last is where docker/dockerfile has the edge end: there, a name means
+	// the last stage of that name.
+	last ID
 }
 
 // UnitID is an index into Graph.Units; the Dockerfile is 0.
@@ -239,8 +246,8 @@ func trimPath(label string) string {
 }
 
 // Visible is the stage that a name means inside the stage from: of the same
-// file, the nearest earlier one of that name, else the nearest that is not
-// earlier.
+// file, the nearest earlier one of that name, else the nearest later one, else
+// the stage itself.
 func (g *Graph) Visible(name string, from ID) (ID, bool) {
 	name = strings.ToLower(name)
 	if name == "" {
@@ -248,17 +255,30 @@ func (g *Graph) Visible(name string, from ID) (ID, bool) {
 	}
 	found := None
 	for _, id := range g.UnitOf(g.Node(from)).Stages {
-		if g.Node(id).Name != name {
+		if g.Node(id).Name != name || id == from {
 			continue
 		}
 		if id < from || found == None {
 			found = id
 		}
-		if id >= from {
+		if id > from {
 			break
 		}
 	}
-	return found, found != None
+	if found != None {
+		return found, true
+	}
+	return from, g.Node(from).Name == name
+}
+
+// latest is the last stage of a name in the file of a node.
+func (g *Graph) latest(name string, of ID) (ID, bool) {
+	for _, id := range slices.Backward(g.UnitOf(g.Node(of)).Stages) {
+		if name != "" && strings.EqualFold(g.Node(id).Name, name) {
+			return id, true
+		}
+	}
+	return None, false
 }
 
 // Labels are the names under which a user knows the nodes, for suggestions.

@@ -30,7 +30,7 @@ func (g *Graph) Order(set map[ID]bool) []ID {
 		}
 		visited[id] = true
 		for _, e := range g.Out(id) {
-			if e.Kind != After {
+			if e.Kind != After && !e.Implied {
 				visit(e.To)
 			}
 		}

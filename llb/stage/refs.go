@@ -113,7 +113,7 @@ func (g *Graph) addReferences(from ID, in *Instruction, vars *staticVars) error 
 			return err
 		}
 		in.Sources = []ID{to}
-		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc, Paths: slices.Clone(c.SourcePaths), OnBuild: in.OnBuild})
+		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc, Paths: slices.Clone(c.SourcePaths), OnBuild: in.OnBuild, last: g.upstreamEnd(to, c.From, from)})
 	case *instructions.RunCommand:
 		for _, m := range writtenMounts(c) {
 			to, err := g.mountSource(from, m.From, in, vars)
@@ -125,7 +125,7 @@ func (g *Graph) addReferences(from ID, in *Instruction, vars *staticVars) error 
 			if m.From != "" && m.Source != "" {
 				paths = []string{m.Source}
 			}
-			g.connect(Edge{From: from, To: to, Kind: Mount, Loc: in.Loc, Paths: paths, OnBuild: in.OnBuild})
+			g.connect(Edge{From: from, To: to, Kind: Mount, Loc: in.Loc, Paths: paths, OnBuild: in.OnBuild, Implied: m.From == "", last: g.upstreamEnd(to, m.From, from)})
 		}
 	}
 	return nil
@@ -192,6 +192,9 @@ func (g *Graph) mountSource(from ID, ref string, in *Instruction, vars *staticVa
 		ref = expanded
 	}
 	if ref == "" {
+		if id, ok := g.latest(Scratch, from); ok {
+			return id, nil
+		}
 		ref = Scratch
 	}
 	// docker/dockerfile gives the fetch of such an image no location.
@@ -207,6 +210,15 @@ func (g *Graph) source(from ID, ref string, loc, fetch dockerfile.Loc) (ID, erro
 		return id, nil
 	}
 	return g.addExternal(from, ref, loc, fetch), nil
+}
+
+// upstreamEnd is Edge.last for a reference to a stage by its name.
+func (g *Graph) upstreamEnd(to ID, ref string, from ID) ID {
+	if n := g.Node(to); n.Kind == External || !strings.EqualFold(n.Name, ref) || n.Unit != g.Node(from).Unit {
+		return to
+	}
+	last, _ := g.latest(ref, from)
+	return last
 }
 
 func (g *Graph) addExternal(from ID, ref string, use, loc dockerfile.Loc) ID {
