@@ -30,8 +30,11 @@ func (g *Graph) checkCycles() error {
 
 // CheckTarget refuses a circle among the stages that the target needs. It is
 // asked again after triggers have added edges.
-func (g *Graph) CheckTarget() error {
-	return g.cycleError(g.cycle(g.Target, func(e Edge) ID {
+func (g *Graph) CheckTarget() error { return g.CheckFrom(g.Target) }
+
+// CheckFrom refuses a circle among the stages that a stage needs.
+func (g *Graph) CheckFrom(id ID) error {
+	return g.cycleError(g.cycle(id, func(e Edge) ID {
 		if e.Implied || e.ofItself() {
 			return None
 		}

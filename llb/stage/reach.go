@@ -30,7 +30,7 @@ func (g *Graph) Order(set map[ID]bool) []ID {
 		}
 		visited[id] = true
 		for _, e := range g.Out(id) {
-			if e.Kind != After && !e.Implied {
+			if e.Kind != After && (!e.Implied || g.Node(e.To).Kind == External) {
 				visit(e.To)
 			}
 		}
