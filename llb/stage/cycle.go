@@ -14,14 +14,15 @@ import (
 // where the target does not need it; one that a base edge closes is an error
 // only for the target.
 func (g *Graph) checkCycles() error {
-	asUpstream := func(e Edge) ID {
-		if e.Kind == Copy || e.Kind == Mount {
-			return e.last
+	copies := &circles{graph: g, next: func(e Edge) ID {
+		// A name that means another stage there makes no circle of ours.
+		if (e.Kind == Copy || e.Kind == Mount) && e.last == e.To {
+			return e.To
 		}
 		return None
-	}
-	for id := range ID(len(g.Nodes)) {
-		if err := g.cycleError(g.cycle(id, asUpstream)); err != nil {
+	}}
+	for id := range ID(g.Stages) {
+		if err := copies.from(id); err != nil {
 			return err
 		}
 	}
@@ -30,79 +31,99 @@ func (g *Graph) checkCycles() error {
 
 // CheckTarget refuses a circle among the stages that the target needs. It is
 // asked again after triggers have added edges.
-func (g *Graph) CheckTarget() error { return g.CheckFrom(g.Target) }
+func (g *Graph) CheckTarget() error { return g.allEdges().from(g.Target) }
 
-// CheckFrom refuses a circle among the stages that a stage needs.
-func (g *Graph) CheckFrom(id ID) error {
-	return g.cycleError(g.cycle(id, func(e Edge) ID {
+// CheckAll refuses a circle anywhere.
+func (g *Graph) CheckAll() error {
+	all := g.allEdges()
+	for id := range ID(g.Stages) {
+		if err := all.from(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *Graph) allEdges() *circles {
+	return &circles{graph: g, next: func(e Edge) ID {
 		if e.Implied || e.ofItself() {
 			return None
 		}
 		return e.To
-	}))
+	}}
 }
 
-// cycle is a circle of edges that can be reached from a node, nil without one.
-// next is the node to go to along an edge, None not to go.
-func (g *Graph) cycle(from ID, next func(Edge) ID) []Edge {
-	const (
-		onPath = 1
-		done   = 2
-	)
-	state := map[ID]int{}
-	var path []Edge
-	var visit func(ID) []Edge
-	visit = func(id ID) []Edge {
-		state[id] = onPath
-		for _, i := range g.out[id] {
-			e := g.Edges[i]
-			to := next(e)
-			if to == None || state[to] == done {
-				continue
-			}
-			path = append(path, e)
-			if state[to] == onPath {
-				start := slices.IndexFunc(path, func(e Edge) bool { return e.From == to })
-				return path[start:]
-			}
-			if found := visit(to); found != nil {
-				return found
-			}
-			path = path[:len(path)-1]
-		}
-		state[id] = done
+// circles looks for circles. What it has seen from one node it does not look
+// at again from another.
+type circles struct {
+	graph *Graph
+	// next is the node to go to along an edge, None not to go.
+	next func(Edge) ID
+	seen map[ID]visit
+	path []Edge
+}
+
+type visit int
+
+const (
+	onPath visit = iota + 1
+	done
+)
+
+// from is the error for a circle that can be reached from a node.
+func (c *circles) from(id ID) error {
+	if c.seen == nil {
+		c.seen = map[ID]visit{}
+	}
+	if c.seen[id] != 0 || !c.walk(id) {
 		return nil
 	}
-	return visit(from)
+	return c.graph.cycleError(c.path)
+}
+
+// walk reports whether it found a circle, which is then the end of the path.
+func (c *circles) walk(id ID) bool {
+	c.seen[id] = onPath
+	last := map[ID]int{} // of several edges to a node the last one is shown
+	for _, i := range c.graph.out[id] {
+		last[c.next(c.graph.Edges[i])] = i
+	}
+	for _, i := range c.graph.out[id] {
+		e := c.graph.Edges[i]
+		to := c.next(e)
+		if to == None || i != last[to] || c.seen[to] == done {
+			continue
+		}
+		c.path = append(c.path, e)
+		if c.seen[to] == onPath || c.walk(to) {
+			return true
+		}
+		c.path = c.path[:len(c.path)-1]
+	}
+	c.seen[id] = done
+	return false
 }
 
 // ofItself says that a trigger copies from the stage that it is in. That is no
 // circle: what it gets is the stage as it is so far.
 func (e *Edge) ofItself() bool { return e.OnBuild && e.From == e.To }
 
-// cycleError shows the whole way around, with the line of each step.
-func (g *Graph) cycleError(circle []Edge) error {
-	if len(circle) == 0 {
-		return nil
-	}
+// cycleError shows the whole way around, with the line of each step. The path
+// leads to the circle and ends where it closes; the error has the location of
+// each of its edges.
+func (g *Graph) cycleError(path []Edge) error {
+	end := path[len(path)-1].To
+	start := slices.IndexFunc(path, func(e Edge) bool { return e.From == end })
 	var way strings.Builder
-	for _, e := range circle {
-		fmt.Fprintf(&way, "%s -(%s, %s)-> ", g.display(e.From), e.Kind, g.line(e.Loc))
+	for _, e := range path[start:] {
+		fmt.Fprintf(&way, "%s -(%s, line %d)-> ", g.display(e.From), e.Kind, e.Loc.Line())
 	}
-	way.WriteString(g.display(circle[0].From))
-	err := errors.Errorf("circular dependency detected on stage: %s: %s; break the circle by moving what the stages share into a stage of its own", g.display(circle[0].From), way.String())
-	for _, e := range circle {
+	way.WriteString(g.display(end))
+	err := errors.Errorf("circular dependency detected on stage: %s: %s; break the circle by moving what both stages need into a stage of its own", g.display(path[0].From), way.String())
+	for _, e := range path {
 		err = dockerfile.At(err, e.Loc)
 	}
 	return err
-}
-
-// line is a line number, with the file where that is not the Dockerfile.
-func (g *Graph) line(loc dockerfile.Loc) string {
-	if loc.File == 0 {
-		return fmt.Sprintf("line %d", loc.Line())
-	}
-	return fmt.Sprintf("%s:%d", g.Files.Source(loc.File).Name(), loc.Line())
 }
 
 func (g *Graph) display(id ID) string {

@@ -3,6 +3,5 @@ RUN first
 FROM alpine AS user
 RUN --mount=type=tmpfs,target=/t --mount=target=/m x
 FROM alpine AS scratch
-COPY --from=user /a /a
 FROM user
 RUN --mount=type=cache,target=/c x
