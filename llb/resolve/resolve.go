@@ -70,12 +70,7 @@ func (r *resolver) checkCycles() error {
 	if !r.opt.Everything {
 		return r.graph.CheckTarget()
 	}
-	for id := range stage.ID(r.graph.Stages) {
-		if err := r.graph.CheckFrom(id); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.graph.CheckAll()
 }
 
 type resolver struct {
