@@ -146,3 +146,18 @@ func compare(t *testing.T, golden, got string) {
 		t.Errorf("%s differs (-update writes it anew); now it is\n%s", golden, got)
 	}
 }
+
+// TestDocs: the drawing that the documentation shows is what a user gets.
+func TestDocs(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/graph.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawing, err := os.ReadFile("testdata/parallel/graph.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(docs), "```\n"+string(drawing)+"```\n") {
+		t.Error("docs/graph.md does not have testdata/parallel/graph.txt as it is")
+	}
+}

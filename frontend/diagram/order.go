@@ -12,10 +12,11 @@ const sweeps = 8
 // sortRows orders the items of each row such that few nets cross. Each is put
 // near the mean of what it is connected to in the row above, then in the one
 // below, and so on; the best state of all is kept. Sugiyama, Tagawa and Toda,
-// 1981, call it the barycenter method.
+// 1981, call it the barycenter method. Neighbours then change places where
+// that is better still.
 func (c *chart) sortRows() {
 	best := c.order()
-	least := c.crossings()
+	least := c.cost()
 	for range sweeps {
 		for i := 1; i < len(c.rows); i++ {
 			c.sortRow(c.rows[i], c.rows[i-1], above)
@@ -23,13 +24,36 @@ func (c *chart) sortRows() {
 		for i := len(c.rows) - 2; i >= 0; i-- {
 			c.sortRow(c.rows[i], c.rows[i+1], below)
 		}
-		if n := c.crossings(); n < least {
+		if n := c.cost(); n < least {
 			best, least = c.order(), n
 		}
 	}
 	for i, r := range c.rows {
 		r.items = best[i]
 	}
+	for range sweeps {
+		if !c.transpose() {
+			break
+		}
+	}
+}
+
+// transpose swaps neighbours where that lessens the cost, and reports whether
+// it did.
+func (c *chart) transpose() bool {
+	swapped := false
+	for i, r := range c.rows {
+		for k := 1; k < len(r.items); k++ {
+			before := c.costOf(i) + c.costOf(i+1)
+			r.items[k-1], r.items[k] = r.items[k], r.items[k-1]
+			if c.costOf(i)+c.costOf(i+1) < before {
+				swapped = true
+			} else {
+				r.items[k-1], r.items[k] = r.items[k], r.items[k-1]
+			}
+		}
+	}
+	return swapped
 }
 
 func (c *chart) order() [][]*item {
@@ -104,28 +128,58 @@ func (r *row) carriers(n *net) []*item {
 	return nil
 }
 
-// crossings counts pairs of connections between neighbouring rows that cross.
-func (c *chart) crossings() int {
+// crossingCost is how many columns a net may be longer for one crossing less.
+const crossingCost = 200
+
+// cost is small for a good order.
+func (c *chart) cost() int {
 	total := 0
-	for i := 1; i < len(c.rows); i++ {
-		type link struct{ top, bottom int }
-		var links []link
-		place := map[*item]int{}
-		for n, it := range c.rows[i].items {
-			place[it] = n
-		}
-		for n, it := range c.rows[i-1].items {
-			for _, to := range below(it, c.rows[i]) {
-				links = append(links, link{n, place[to]})
-			}
-		}
-		for a := range links {
-			for _, b := range links[a+1:] {
-				if (links[a].top-b.top)*(links[a].bottom-b.bottom) < 0 {
-					total++
-				}
-			}
-		}
+	for i := range c.rows {
+		total += c.costOf(i)
 	}
 	return total
+}
+
+// costOf is the cost of the nets between a row and the one above it: how many
+// pairs cross, and how far they run to a side while rows are centered.
+func (c *chart) costOf(number int) int {
+	if number == 0 || number == len(c.rows) {
+		return 0
+	}
+	upper, lower := c.rows[number-1], c.rows[number]
+	type link struct{ top, bottom int }
+	var links []link
+	top, bottom := upper.centered(), lower.centered()
+	cost := 0
+	for _, from := range upper.items {
+		for _, to := range below(from, lower) {
+			l := link{top[from], bottom[to]}
+			for _, other := range links {
+				if (l.top-other.top)*(l.bottom-other.bottom) < 0 {
+					cost += crossingCost
+				}
+			}
+			links = append(links, l)
+			cost += max(l.top-l.bottom, l.bottom-l.top)
+		}
+	}
+	return cost
+}
+
+// centered are the columns of the items' centers as seen from the middle of
+// the row.
+func (r *row) centered() map[*item]int {
+	at := map[*item]int{}
+	x := 0
+	for i, it := range r.items {
+		if i > 0 {
+			x += gap(r.items[i-1], it)
+		}
+		at[it] = x + it.width()/2
+		x += it.width()
+	}
+	for it := range at {
+		at[it] -= x / 2
+	}
+	return at
 }
