@@ -18,6 +18,7 @@ var additions = []struct {
 	{"instruction", regexp.MustCompile(`unknown instruction: (?i:INCLUDE|UNSET)\b`)},
 	{"flag of FROM", regexp.MustCompile(`unknown flag: --(after|context|no-cache)\b`)},
 	{"flag of COPY", regexp.MustCompile(`unknown flag: --if-exists\b`)},
+	{"stage of another file", regexp.MustCompile(`failed to parse stage name "(/|\./|\.\./)`)},
 	{"reference to a later stage", regexp.MustCompile(`cannot (copy|mount) from stage .* needs to be defined before current`)},
 }
 

@@ -163,7 +163,7 @@ func (g *Graph) copySource(from ID, ref string, in *Instruction, vars *staticVar
 	if index, err := strconv.Atoi(ref); err == nil {
 		return g.byIndex(from, index)
 	}
-	return g.source(from, ref, in.Loc, in.Loc)
+	return g.source(from, ref, in, in.Loc)
 }
 
 // byIndex counts the stages of a file; in the Dockerfile itself images that
@@ -198,18 +198,23 @@ func (g *Graph) mountSource(from ID, ref string, in *Instruction, vars *staticVa
 		ref = Scratch
 	}
 	// docker/dockerfile gives the fetch of such an image no location.
-	return g.source(from, ref, in.Loc, dockerfile.Loc{})
+	return g.source(from, ref, in, dockerfile.Loc{})
 }
 
 // source is a stage or an image. fetch is the location that an image gets.
-func (g *Graph) source(from ID, ref string, loc, fetch dockerfile.Loc) (ID, error) {
+func (g *Graph) source(from ID, ref string, in *Instruction, fetch dockerfile.Loc) (ID, error) {
 	if dockerfile.IsPath(ref) {
-		return g.fileStage(ref, from, "", loc)
+		return g.fileStage(ref, from, "", in.Loc)
+	}
+	if last, ok := g.latest(ref, from); ok && last == from && in.OnBuild {
+		// docker/dockerfile looks for circles before triggers fire, and so
+		// lets one copy from its own stage, even past earlier ones of the name.
+		return from, nil
 	}
 	if id, ok := g.Visible(ref, from); ok {
 		return id, nil
 	}
-	return g.addExternal(from, ref, loc, fetch), nil
+	return g.addExternal(from, ref, in.Loc, fetch), nil
 }
 
 // upstreamEnd is Edge.last for a reference to a stage by its name.

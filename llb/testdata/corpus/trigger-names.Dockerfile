@@ -1,0 +1,6 @@
+FROM example.com/obstage AS build
+RUN a
+FROM example.com/obstage AS build
+RUN b
+FROM build
+RUN c
