@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/llbtest"
@@ -239,14 +241,8 @@ func compareFile(t *testing.T, s *score, f llbtest.File) {
 func compare(ctx context.Context, r llbtest.Request, upstream llbtest.Outcome) (diff, addition string) {
 	ours := llbtest.Ours(ctx, r)
 	diff = llbtest.Diff(r, upstream, ours)
-	again := 8
-	if upstream.Err != nil && ours.Err != nil {
-		// Of several mistakes in FROM, upstream reports whichever its
-		// goroutines meet first; ours the first of the file.
-		again = 1000
-	}
-	for range again {
-		if diff == "" {
+	for range 8 {
+		if diff == "" || bothMalformed(upstream.Err, ours.Err) {
 			return "", ""
 		}
 		// Ours may still reject such a file, for what upstream did not get to.
@@ -259,4 +255,24 @@ func compare(ctx context.Context, r llbtest.Request, upstream llbtest.Outcome) (
 		}
 	}
 	return diff, ""
+}
+
+// bothMalformed says that both compilers complain of a malformed reference. Of
+// several, upstream reports the one that its goroutines meet first, and ours
+// the first of the file.
+func bothMalformed(upstream, ours error) bool {
+	if upstream == nil || ours == nil {
+		return false
+	}
+	const complaint = `failed to parse stage name "`
+	name, ok := strings.CutPrefix(ours.Error(), complaint)
+	if !ok || !strings.HasPrefix(upstream.Error(), complaint) {
+		return false
+	}
+	name, err := strconv.Unquote(`"` + name[:strings.LastIndex(name, `": `)+1])
+	if err != nil {
+		return false
+	}
+	_, err = reference.ParseNormalizedNamed(name)
+	return err != nil
 }

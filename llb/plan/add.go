@@ -10,15 +10,13 @@ import (
 // add evaluates ADD: files of the context, which it unpacks, files over HTTP,
 // and Git repositories.
 func (e *stageEval) add(step *Step, in *stage.Instruction, c *instructions.AddCommand) error {
-	if err := checkAddChecksum(c); err != nil {
-		return err
-	}
 	t := &transfer{stageEval: e, keyword: "ADD", in: c, from: stage.None, unpack: true}
 	if c.Unpack != nil {
 		t.unpack = *c.Unpack
 	}
 	r := &remotes{keepGitDir: c.KeepGitDir, checksum: c.Checksum, unpack: c.Unpack != nil && *c.Unpack}
 	t.remote = r.source
+	t.check = func() error { return checkAddChecksum(c) }
 	err := t.evaluate(step, c.String(), c.SourcesAndDest, attributes{
 		chown: c.Chown, chmod: c.Chmod, link: c.Link, excludes: c.ExcludePatterns,
 	})

@@ -45,6 +45,8 @@ type transfer struct {
 	// remote makes the source of a URL or a Git repository, nil for a path.
 	// Only ADD has it; COPY refuses both.
 	remote func(src string) (CopySource, error)
+	// check looks at the flags that only ADD has. May be nil.
+	check  func() error
 	unpack bool
 }
 
@@ -74,6 +76,11 @@ func (t *transfer) evaluate(step *Step, code string, paths instructions.SourcesA
 	}
 	if op.Chmod, err = parseChmod(attr.chmod); err != nil {
 		return err
+	}
+	if t.check != nil {
+		if err := t.check(); err != nil {
+			return err
+		}
 	}
 	name := title(t.lex, code, &t.env)
 	step.Progress = t.progress.next(name, &t.out.Platform, &t.env)

@@ -1,0 +1,2 @@
+FROM alpine
+ADD --chmod=9 --checksum=abc x /
