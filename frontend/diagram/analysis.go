@@ -11,9 +11,11 @@ func (g *Graph) analyse() {
 	g.findLongestChain()
 }
 
-// needs are the edges of each stage.
-func (g *Graph) needs() map[string][]*Edge {
-	out := map[string][]*Edge{}
+// edges are the edges of each stage.
+type edges map[string][]*Edge
+
+func (g *Graph) needs() edges {
+	out := edges{}
 	for i := range g.Edges {
 		e := &g.Edges[i]
 		out[e.Stage] = append(out[e.Stage], e)
@@ -50,8 +52,7 @@ func (g *Graph) findCircles() {
 }
 
 // reach are the nodes that a node needs, itself among them, along some edges.
-func (g *Graph) reach(from string, follow func(*Edge) bool) map[string]bool {
-	out := g.needs()
+func (out edges) reach(from string, follow func(*Edge) bool) map[string]bool {
 	reached := map[string]bool{from: true}
 	for todo := []string{from}; len(todo) > 0; {
 		id := todo[len(todo)-1]
@@ -71,7 +72,7 @@ func (g *Graph) reach(from string, follow func(*Edge) bool) map[string]bool {
 func waits(e *Edge) bool { return e.Kind != After }
 
 func (g *Graph) findNeeded() {
-	needed := g.reach(g.Target, func(*Edge) bool { return true })
+	needed := g.needs().reach(g.Target, func(*Edge) bool { return true })
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		n.Needed = needed[n.ID]
@@ -169,12 +170,13 @@ func (g *Graph) findLongestChain() {
 // track into further such sets. Where stages are too entangled for that, the
 // stages of one layer are a set, a track each.
 func (g *Graph) findParallel() {
+	out := g.needs()
 	reach := map[string]map[string]bool{}
 	var running []*Node
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.runs() {
 			running = append(running, n)
-			reach[n.ID] = g.reach(n.ID, waits)
+			reach[n.ID] = out.reach(n.ID, waits)
 		}
 	}
 	ordered := func(a, b *Node) bool { return reach[a.ID][b.ID] || reach[b.ID][a.ID] }

@@ -149,7 +149,7 @@ func TestTracksDoNotWait(t *testing.T) {
 	g := sketch(t, "a b<a c d<c d<b e z<d z<e:after")
 	reach := map[string]map[string]bool{}
 	for _, n := range g.Nodes {
-		reach[n.ID] = g.reach(n.ID, waits)
+		reach[n.ID] = g.needs().reach(n.ID, waits)
 	}
 	beside := map[string]bool{}
 	for _, set := range g.Parallel {

@@ -73,11 +73,25 @@ func (b *builder) addStages() {
 		if n.Platform != nil {
 			v.Platform = format(*n.Platform)
 		}
+		v.Context = b.context(n)
 		if n.Replaced {
-			v.Kind, v.Ref, v.Steps = KindContext, "", 0
+			v.Kind, v.Ref, v.Steps, v.Context = KindContext, "", 0, ""
 			v.Unresolved = b.unresolved(n.Name, n.Platform)
 		}
 		b.graph.Nodes = append(b.graph.Nodes, v)
+	}
+}
+
+// context is the build context of a stage, empty for that of the build.
+func (b *builder) context(n *stage.Node) string {
+	g := b.resolved.Graph
+	switch c := g.Contexts[g.Units[n.Unit].Context]; {
+	case c.Named != "":
+		return c.Named
+	case c.Dir != "":
+		return "./" + c.Dir
+	default:
+		return ""
 	}
 }
 

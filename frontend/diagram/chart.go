@@ -220,6 +220,9 @@ func (g *Graph) label(n *Node) []string {
 	if n.Platform != "" && n.Platform != g.Platform {
 		lines = append(lines, clean(n.Platform))
 	}
+	if n.Context != "" {
+		lines = append(lines, "in "+clean(n.Context))
+	}
 	if n.Kind == KindContext {
 		lines = append(lines, "named context")
 	}

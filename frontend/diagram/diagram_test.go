@@ -44,12 +44,19 @@ func (images) Context(context.Context, string, *ocispecs.Platform) (*resolve.Con
 
 func (images) Modified(context.Context, resolve.EpochSource) (*time.Time, error) { return nil, nil }
 
-// graphOf is the view of a Dockerfile.
-func graphOf(t testing.TB, text, target string) *diagram.Graph {
+// graphOf is the view of the Dockerfile in a folder.
+func graphOf(t testing.TB, dir, target string) *diagram.Graph {
 	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := dockerfile.NewFiles("Dockerfile", text, func(_ dockerfile.Root, name string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(dir, name))
+	})
 	r, err := compiler.Graph(t.Context(), compiler.Request{
 		Config:         dockerui.Config{Target: target},
-		Files:          dockerfile.NewFiles("Dockerfile", []byte(text), nil),
+		Files:          files,
 		TargetPlatform: &amd64,
 		Sources:        images{},
 	})
@@ -58,7 +65,7 @@ func graphOf(t testing.TB, text, target string) *diagram.Graph {
 	}
 	return diagram.New(r, diagram.Options{
 		Platform: amd64,
-		FileName: func(dockerfile.FileID) string { return "Dockerfile" },
+		FileName: func(id dockerfile.FileID) string { return files.Source(id).Name() },
 		Unresolved: func(ref string, _ *ocispecs.Platform) string {
 			if strings.Contains(ref, "missing") {
 				return ref + ": not found"
@@ -86,16 +93,13 @@ func TestGoldens(t *testing.T) {
 	for _, file := range files {
 		name := filepath.Base(filepath.Dir(file))
 		t.Run(name, func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := render(t, graphOf(t, string(text), targets[name]))
+			dir := filepath.Dir(file)
+			got := render(t, graphOf(t, dir, targets[name]))
 			for ext, rendering := range got {
-				compare(t, filepath.Join(filepath.Dir(file), "graph."+ext), rendering)
+				compare(t, filepath.Join(dir, "graph."+ext), rendering)
 			}
 			for range 24 {
-				if again := render(t, graphOf(t, string(text), targets[name])); !maps.Equal(again, got) {
+				if again := render(t, graphOf(t, dir, targets[name])); !maps.Equal(again, got) {
 					t.Fatalf("another time it is\n%s\ninstead of\n%s", again, got)
 				}
 			}

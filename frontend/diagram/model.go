@@ -62,6 +62,9 @@ type Node struct {
 	// Platform is that of FROM --platform; of an image, the one it is
 	// fetched for.
 	Platform string `json:"platform,omitempty"`
+	// Context is the build context of a stage, where it is not that of the
+	// build: ./FOLDER of it, or the name of a named context.
+	Context string `json:"context,omitempty"`
 	// Unresolved is why a needed image or context could not be had. Triggers
 	// in it (ONBUILD) are then missing from the graph.
 	Unresolved string `json:"unresolved,omitempty"`

@@ -12,8 +12,7 @@ const sweeps = 8
 // sortRows orders the items of each row such that few nets cross. Each is put
 // near the mean of what it is connected to in the row above, then in the one
 // below, and so on; the best state of all is kept. Sugiyama, Tagawa and Toda,
-// 1981, call it the barycenter method. Neighbours then change places where
-// that is better still.
+// 1981, call it the barycenter method.
 func (c *chart) sortRows() {
 	best := c.order()
 	least := c.cost()
@@ -31,16 +30,19 @@ func (c *chart) sortRows() {
 	for i, r := range c.rows {
 		r.items = best[i]
 	}
+}
+
+// swapNeighbours is for the finished rows: it lets neighbours change places
+// as long as that lessens the cost.
+func (c *chart) swapNeighbours() {
 	for range sweeps {
-		if !c.transpose() {
-			break
+		if !c.swapOnce() {
+			return
 		}
 	}
 }
 
-// transpose swaps neighbours where that lessens the cost, and reports whether
-// it did.
-func (c *chart) transpose() bool {
+func (c *chart) swapOnce() bool {
 	swapped := false
 	for i, r := range c.rows {
 		for k := 1; k < len(r.items); k++ {

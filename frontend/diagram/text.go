@@ -102,6 +102,7 @@ func (c *chart) draw() *canvas {
 		c.makeRows(layers)
 	}
 	c.sortRows()
+	c.swapNeighbours()
 	c.place()
 	return c.paint()
 }
@@ -130,7 +131,7 @@ func (g *Graph) table() string {
 		if n.Kind != KindStage {
 			continue
 		}
-		name := clean(n.Name)
+		name := g.title(n.ID)
 		add := func(needs, kind, paths, line string) {
 			rows = append(rows, []string{name, needs, kind, paths, line})
 			name = "" // once is enough
@@ -170,12 +171,15 @@ func (g *Graph) table() string {
 	return align(rows, columns)
 }
 
-// title is the name of a node where no box shows its platform.
+// title is the name of a node where no box shows what else tells it apart.
 func (g *Graph) title(id string) string {
 	n := g.node(id)
 	title := clean(n.Name)
 	if n.Kind != KindStage && n.Platform != "" && n.Platform != g.Platform {
 		title += " (" + clean(n.Platform) + ")"
+	}
+	if n.Context != "" {
+		title += " (in " + clean(n.Context) + ")"
 	}
 	return title
 }
@@ -236,7 +240,7 @@ func (g *Graph) findings() string {
 	names := func(ids []string) []string {
 		var names []string
 		for _, id := range ids {
-			names = append(names, clean(g.node(id).Name))
+			names = append(names, g.title(id))
 		}
 		return names
 	}
@@ -271,7 +275,7 @@ func (g *Graph) findings() string {
 	var spare []string
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.Kind == KindStage && !n.Needed {
-			spare = append(spare, clean(n.Name))
+			spare = append(spare, g.title(n.ID))
 		}
 	}
 	list("Not needed", spare, ", ")
