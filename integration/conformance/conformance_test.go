@@ -71,6 +71,10 @@ func TestConformance(t *testing.T) {
 	} else if archive, err = filepath.Abs(archive); err != nil {
 		t.Fatal(err)
 	}
+	daemon, err := ownDaemon(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
 	h, err := newHarness(ctx, t.Logf)
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +84,7 @@ func TestConformance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours, err := h.measureLike(ctx, subject{name: "ours", archive: archive}, baseline, selected, known)
+	ours, err := h.measureLike(ctx, subject{name: "ours", archive: archive, daemon: daemon}, baseline, selected, known)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +109,7 @@ func TestConformance(t *testing.T) {
 		t.Error(complaint)
 	}
 	fmt.Printf("conformance: %d passed of %d that upstream's own gateway frontend passes"+
-		" (%d of them ask the daemon for its own dockerfile.v0 and had it on, all others had it off; %.0f s)\n",
+		" (%d of them ask the daemon for dockerfile.v0, which was ours as well; for all others it was off; %.0f s)\n",
 		v.Passed, v.Of, v.WithBuiltin, time.Since(start).Seconds())
 }
 
@@ -171,17 +175,39 @@ func TestOwnCompiler(t *testing.T) {
 	}
 }
 
-// TestBuiltinOff proves that the daemons of our image's run have no dockerfile.v0: a test of upstream's
-// that uses it passes where it is on, and fails for want of it where it is off.
-func TestBuiltinOff(t *testing.T) {
+// TestBuiltin proves what the daemons of our image's run have for dockerfile.v0: nothing where it is
+// off, and our frontend, with none of upstream's compiler, where it is on.
+func TestBuiltin(t *testing.T) {
 	ctx := testContext(t)
+	daemon, err := ownDaemon(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
 	h, err := newHarness(ctx, t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A program keeps the names of its functions, for tracebacks, even when it is stripped.
+	const compiler, ours = "github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb.", "github.com/stagecraft/stagecraft/frontend.Build"
+	for program, want := range map[string]struct{ compiler, ours bool }{
+		daemon: {ours: true}, h.engines["buildkitd"]: {compiler: true},
+	} {
+		text, err := os.ReadFile(program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bytes.Contains(text, []byte(compiler)); got != want.compiler {
+			t.Errorf("%s contains upstream's compiler: %v", program, got)
+		}
+		if got := bytes.Contains(text, []byte(ours)); got != want.ours {
+			t.Errorf("%s contains our frontend: %v", program, got)
+		}
+	}
+
 	const name = "TestIntegration/TestEmptyDestDir/worker=oci/frontend=builtin"
 	for _, on := range []bool{true, false} {
-		results, err := h.run(ctx, subject{name: "the daemon's own"}, pass{pattern: only([]string{name}), builtin: on, atOnce: 1}, nil)
+		p := pass{pattern: only([]string{name}), builtin: on, direct: true, atOnce: 1}
+		results, err := h.run(ctx, subject{name: "dockerfile.v0", daemon: daemon}, p, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +218,7 @@ func TestBuiltinOff(t *testing.T) {
 		switch {
 		case on && result.Outcome != Passed:
 			t.Errorf("with dockerfile.v0 on: %s\n%s", result.Outcome, result.Output)
-		case !on && (result.Outcome != Failed || !strings.Contains(result.Output, "invalid frontend: dockerfile.v0")):
+		case !on && (result.Outcome != Failed || !strings.Contains(result.Output, needsBuiltin)):
 			t.Errorf("with dockerfile.v0 off: %s\n%s", result.Outcome, result.Output)
 		}
 	}

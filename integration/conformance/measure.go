@@ -9,14 +9,17 @@ import (
 	"strings"
 )
 
-// Measurement is what one image did in upstream's tests. It takes three passes.
+// Measurement is what one frontend did in upstream's tests. It takes four passes.
 type Measurement struct {
-	// All tests with the OCI worker and a daemon whose own dockerfile.v0 is off.
+	// All tests with the OCI worker, for the image, and daemons whose own dockerfile.v0 is off.
 	Without Results `json:"without"`
-	// Those that fail there and ask the daemon for its dockerfile.v0, with one that has it on.
+	// Those that fail there because they also ask the daemon for its dockerfile.v0, with daemons that
+	// have it on, and have the frontend under test for it.
 	With Results `json:"with"`
-	// Those that look into containerd's image store, which the OCI worker has none of, without
-	// dockerfile.v0. They are the ones that check the configuration of the images they build.
+	// Those that skip themselves there because they ask for nothing but dockerfile.v0: the subrequests.
+	Direct Results `json:"direct"`
+	// Those that look into containerd's image store, which the OCI worker has none of, for the image,
+	// without dockerfile.v0. They check the configuration of what they build.
 	Containerd Results `json:"containerd"`
 }
 
@@ -26,65 +29,92 @@ type passName string
 const (
 	without    passName = "without"
 	with       passName = "with"
+	direct     passName = "direct"
 	containerd passName = "containerd"
 )
 
-// of returns the results of one pass.
-func (m Measurement) of(name passName) Results {
-	switch name {
-	case with:
-		return m.With
-	case containerd:
-		return m.Containerd
-	default:
-		return m.Without
-	}
+// passes are all passes in the order in which they are made, what is told at their begin and how.
+var passes = []struct {
+	name  passName
+	about string
+	pass  pass
+}{
+	{without, "the image, with daemons that have no dockerfile.v0", pass{atOnce: atOnce}},
+	{with, "tests that also ask the daemon for dockerfile.v0, which is then the same frontend", pass{atOnce: atOnce, builtin: true}},
+	{direct, "tests that ask only for dockerfile.v0", pass{atOnce: atOnce, builtin: true, direct: true}},
+	{containerd, "tests that look into containerd's image store", pass{atOnce: atOnce}},
+}
+
+// of returns where the results of one pass are.
+func (m *Measurement) of(name passName) *Results {
+	return map[passName]*Results{without: &m.Without, with: &m.With, direct: &m.Direct, containerd: &m.Containerd}[name]
 }
 
 const everything = "^TestIntegration$/./^worker=oci$"
 
-// How tests say what they need that the first pass does not have.
+// How tests say what they need that the first pass does not have. One says nothing: it is the one whose
+// name has Builtin in it.
 var (
-	needsContainerd = regexp.MustCompile(`(?m)requires containerd worker|only for containerd worker`)
 	needsBuiltin    = "invalid frontend: dockerfile.v0"
+	needsContainerd = regexp.MustCompile(`requires containerd worker|only for containerd worker`)
+	needsClient     = regexp.MustCompile(`only test with client frontend`)
+	needsDirect     = regexp.MustCompile(`not a builtin frontend matrix entry|direct Dockerfile frontend coverage only|^=== RUN +\S+/TestGatewayBuiltin`)
 )
 
-// measureFirst measures an image of which nothing is known yet, and so finds out which tests need what.
+// measureFirst measures a frontend of which nothing is known yet, and so finds out which tests need what.
 func (h *harness) measureFirst(ctx context.Context, s subject) (m Measurement, err error) {
 	failed := func(results Results) []string {
 		return results.unitsWhere(func(name string, r *Result) bool {
 			return r.Outcome == Failed && !strings.Contains(outputOf(results, name), needsBuiltin)
 		})
 	}
-	if m.Without, err = h.runTwice(ctx, s, pass{pattern: everything, atOnce: atOnce}, failed); err != nil {
-		return m, err
-	}
-	builtin := m.Without.unitsWhere(func(name string, r *Result) bool {
-		return r.Outcome == Failed && strings.Contains(outputOf(m.Without, name), needsBuiltin)
-	})
-	if len(builtin) > 0 {
-		h.log("%s: those that ask the daemon for its own dockerfile.v0, with that on", s.name)
-		if m.With, err = h.runTwice(ctx, s, pass{pattern: only(builtin), builtin: true, atOnce: atOnce}, failed); err != nil {
-			return m, err
+	for _, step := range passes {
+		p := step.pass
+		if p.pattern = everything; step.name != without {
+			names := m.needing(step.name)
+			if len(names) == 0 {
+				return m, fmt.Errorf("no test of upstream's is one of the %s: they have changed how they say so", step.about)
+			}
+			p.pattern = only(names)
 		}
-	}
-	skipped := m.Without.unitsWhere(func(_ string, r *Result) bool {
-		return r.Outcome == Skipped && needsContainerd.MatchString(r.Output)
-	})
-	if len(skipped) > 0 {
-		h.log("%s: those that look into containerd's image store, with containerd", s.name)
-		for i, name := range skipped {
-			skipped[i] = strings.Replace(name, "/worker=oci", "/worker=containerd", 1)
-		}
-		if m.Containerd, err = h.runTwice(ctx, s, pass{pattern: only(skipped), atOnce: atOnce}, failed); err != nil {
+		h.log("%s: %s", s.name, step.about)
+		if *m.of(step.name), err = h.runTwice(ctx, s, p, failed); err != nil {
 			return m, err
 		}
 	}
 	return m, nil
 }
 
-// measureLike makes the same passes with another image, of the tests that the baseline passed and that
-// selected matches. A test in known may fail without being run a second time.
+// needing lists the tests that the pass without dockerfile.v0 leaves to another pass, by their names
+// in that one.
+func (m *Measurement) needing(name passName) []string {
+	var names []string
+	for _, full := range m.Without.unitsWhere(func(string, *Result) bool { return true }) {
+		result := m.Without[full]
+		skipped := func(why *regexp.Regexp) bool { return result.Outcome == Skipped && why.MatchString(result.Output) }
+		as := func(element, other string) { names = append(names, strings.Replace(full, element, other, 1)) }
+		switch name {
+		case with:
+			if result.Outcome == Failed && strings.Contains(outputOf(m.Without, full), needsBuiltin) {
+				names = append(names, full)
+			}
+		case direct:
+			if skipped(needsClient) {
+				as("/frontend=gateway", "/frontend=client")
+			} else if skipped(needsDirect) {
+				as("/frontend=gateway", "/frontend=builtin")
+			}
+		case containerd:
+			if skipped(needsContainerd) {
+				as("/worker=oci", "/worker=containerd")
+			}
+		}
+	}
+	return names
+}
+
+// measureLike makes the same passes with another frontend, of the tests that the baseline passed and
+// that selected matches. A test in known may fail without being run a second time.
 func (h *harness) measureLike(ctx context.Context, s subject, baseline Measurement, selected *regexp.Regexp, known []KnownFailure) (m Measurement, err error) {
 	var all []requirement
 	for _, r := range required(baseline) {
@@ -92,30 +122,20 @@ func (h *harness) measureLike(ctx context.Context, s subject, baseline Measureme
 			all = append(all, r)
 		}
 	}
-	for _, step := range []struct {
-		name    passName
-		builtin bool
-		told    string
-		results *Results
-	}{
-		{without, false, "", &m.Without},
-		{with, true, "those that ask the daemon for its own dockerfile.v0, with that on", &m.With},
-		{containerd, false, "those that look into containerd's image store, with containerd", &m.Containerd},
-	} {
+	for _, step := range passes {
 		units := unitsOf(all, func(r requirement) bool { return r.pass == step.name })
 		if len(units) == 0 {
 			continue
 		}
-		if step.told != "" {
-			h.log("%s: %s", s.name, step.told)
-		}
+		h.log("%s: %s", s.name, step.about)
+		p := step.pass
+		p.pattern = only(units)
 		unmet := func(results Results) []string {
 			return unitsOf(all, func(r requirement) bool {
 				return r.pass == step.name && !results.passed(r.name) && covers(known, short(r.name)) == nil
 			})
 		}
-		pass := pass{pattern: only(units), builtin: step.builtin, atOnce: atOnce}
-		if *step.results, err = h.runTwice(ctx, s, pass, unmet); err != nil {
+		if *m.of(step.name), err = h.runTwice(ctx, s, p, unmet); err != nil {
 			return m, fmt.Errorf("the pass %s: %w", step.name, err)
 		}
 	}
@@ -145,20 +165,20 @@ type requirement struct {
 // dockerfile.v0 is required without: the pass with it only adds what cannot be had otherwise.
 func required(baseline Measurement) []requirement {
 	var list []requirement
-	for _, pass := range []passName{without, with, containerd} {
+	for _, step := range passes {
 		var names []string
-		for name, result := range baseline.of(pass) {
+		for name, result := range *baseline.of(step.name) {
 			if unit(name) == "" || result.Outcome != Passed {
 				continue
 			}
-			if first := baseline.Without[name]; pass == with && first != nil && first.Outcome == Passed {
+			if first := baseline.Without[name]; step.name == with && first != nil && first.Outcome == Passed {
 				continue
 			}
 			names = append(names, name)
 		}
 		slices.Sort(names)
 		for _, name := range names {
-			list = append(list, requirement{pass, name, unit(name)})
+			list = append(list, requirement{step.name, name, unit(name)})
 		}
 	}
 	return list

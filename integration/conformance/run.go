@@ -75,17 +75,20 @@ func newHarness(ctx context.Context, log func(string, ...any)) (h *harness, err 
 // A subject is a frontend image under test.
 type subject struct {
 	name    string // for messages
-	archive string // OCI archive of the image; empty: the daemon's own dockerfile.v0, no image
+	archive string // OCI archive of the image
+	daemon  string // a buildkitd whose dockerfile.v0 is the same frontend
 }
 
 // A pass is one start of upstream's test binary.
 type pass struct {
-	// The names of the tests to run, as upstream names them, or a pattern for all of a worker.
+	// Selects the tests, as -test.run does.
 	pattern string
-	// Whether the daemon's own dockerfile.v0 is on. Some tests ask for it by that name, whatever image
-	// is under test; all others run without, so that what passes is the image's work.
+	// Whether the daemon's own dockerfile.v0 is on, in the daemon that the subject brings. Some tests ask
+	// for it by that name; all others run without, so that what passes is the image's work.
 	builtin bool
-	atOnce  int
+	// Run the tests as upstream does where no image is under test.
+	direct bool
+	atOnce int
 }
 
 // run makes one pass with one image and returns what each test did. That tests fail is no error; that
@@ -116,6 +119,10 @@ func (h *harness) program(dir string, s subject, p pass) enclosure.Program {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	// A short name: sockets below it must not exceed 107 bytes.
 	inside := at("t")
+	daemon := h.engines["buildkitd"]
+	if p.builtin {
+		daemon = s.daemon
+	}
 	path := []string{at("bin")}
 	for _, name := range sortedKeys(h.engines) {
 		if engines := filepath.Dir(h.engines[name]); name != "buildkitd" && !slices.Contains(path, engines) {
@@ -136,15 +143,13 @@ func (h *harness) program(dir string, s subject, p pass) enclosure.Program {
 		"BUILDKIT_CNI_INIT_LOCK_PATH=" + at("cni.lock"),
 		"BUILDKIT_REGISTRY_MIRROR_DIR=" + filepath.Join(inside, "mirror"),
 		"CONFORMANCE_MIRROR=" + at("mirror"),
-		"CONFORMANCE_BUILDKITD=" + h.engines["buildkitd"],
+		"CONFORMANCE_BUILDKITD=" + daemon,
 		"CONFORMANCE_BUILTIN=" + fmt.Sprint(p.builtin),
 		"CONFORMANCE_CNI_CONFIG=" + at("cni.json"),
 		"CONFORMANCE_CNI_BIN=" + h.cni,
 	}
-	if s.archive != "" {
+	if !p.direct {
 		env = append(env, "FRONTEND_GATEWAY_ONLY=local:"+s.archive)
-	} else {
-		env = append(env, "FRONTEND_BUILTIN_ONLY=1")
 	}
 	return enclosure.Program{
 		Name: "tests",
@@ -221,7 +226,7 @@ func (h *harness) runTwice(ctx context.Context, s subject, p pass, unmet func(Re
 		shorts = append(shorts, short(name))
 	}
 	h.log("%s: %d failed and run once more, one at a time: %s", s.name, len(names), strings.Join(shorts, " "))
-	again, err := h.run(ctx, s, pass{pattern: only(names), builtin: p.builtin, atOnce: 1}, nil)
+	again, err := h.run(ctx, s, pass{pattern: only(names), builtin: p.builtin, direct: p.direct, atOnce: 1}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ type Shortfall struct {
 type Verdict struct {
 	Of     int // tests that upstream's own image passes
 	Passed int // of those
-	// Tests whose daemon had its own dockerfile.v0 on because they ask for it by name. Counted above.
+	// Tests that ask the daemon for dockerfile.v0, which was then the frontend under test. Counted above.
 	WithBuiltin int
 	Shortfalls  []Shortfall // sorted by name
 	// What has to be put right before the run may pass, one message each.
@@ -40,10 +40,10 @@ func judge(baseline, ours Measurement, known []KnownFailure, selected *regexp.Re
 		}
 		key := short(r.unit)
 		unitShort[key] = unitShort[key] || false
-		if r.pass == with {
+		if r.pass == with || r.pass == direct {
 			needBuiltin[key] = true
 		}
-		if !ours.of(r.pass).passed(r.name) {
+		if !(*ours.of(r.pass)).passed(r.name) {
 			unitShort[key] = true
 			failed = append(failed, r)
 		}
@@ -60,8 +60,8 @@ func judge(baseline, ours Measurement, known []KnownFailure, selected *regexp.Re
 			continue
 		}
 		s := Shortfall{Name: short(r.name), Outcome: Failed, Known: covers(known, short(r.name))}
-		if result := ours.of(r.pass)[r.name]; result != nil {
-			s.Outcome, s.Output = result.Outcome, outputOf(ours.of(r.pass), r.name)
+		if result := (*ours.of(r.pass))[r.name]; result != nil {
+			s.Outcome, s.Output = result.Outcome, outputOf(*ours.of(r.pass), r.name)
 		} else {
 			s.Output = "it did not run\n"
 		}
@@ -103,8 +103,8 @@ func judge(baseline, ours Measurement, known []KnownFailure, selected *regexp.Re
 // passedUnits are the tests with a daemon of their own that passed in one of the passes, sorted.
 func passedUnits(m Measurement) []string {
 	found := map[string]bool{}
-	for _, pass := range []passName{without, with, containerd} {
-		for name, result := range m.of(pass) {
+	for _, step := range passes {
+		for name, result := range *m.of(step.name) {
 			if name == unit(name) && result.Outcome == Passed {
 				found[name] = true
 			}
