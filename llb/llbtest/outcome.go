@@ -78,16 +78,20 @@ func diffErrors(r Request, upstream, ours error) string {
 	return ""
 }
 
-var (
-	quoted     = regexp.MustCompile(`"([^"]+)"|'([^']+)'`)
-	suggestion = regexp.MustCompile(`\(did you mean .*?\?\)`)
-)
+var quoted = regexp.MustCompile(`"([^"]+)"|'([^']+)'`)
+
+// suggestion begins what a message offers instead. Of several names that are
+// equally near, either compiler takes one by chance.
+const suggestion = "(did you mean "
 
 // offending are the parts of a message that name the mistake: what it quotes,
-// what it suggests, and its words that stand in the line which it points to.
+// and its words that stand in the line which it points to.
 func offending(dockerfile []byte, err error) []string {
 	msg := err.Error()
-	tokens := suggestion.FindAllString(msg, -1)
+	var tokens []string
+	if strings.Contains(msg, suggestion) {
+		tokens = append(tokens, suggestion)
+	}
 	for _, m := range quoted.FindAllStringSubmatch(msg, -1) {
 		tokens = append(tokens, m[1]+m[2])
 	}

@@ -1,6 +1,7 @@
 package llbtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -109,8 +110,8 @@ func (s *sources) epochState(ctx context.Context, what resolve.EpochSource) (*ll
 		return s.ui.MainContext(ctx)
 	case what.Context != "":
 		nc, err := s.ui.NamedContext(what.Context, dockerui.ContextOpt{})
-		if err != nil {
-			return nil, err
+		if err != nil || nc == nil {
+			return nil, cmp.Or(err, errors.New("there is no such context"))
 		}
 		st, _, err := nc.Load(ctx)
 		return st, err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/pkg/errors"
@@ -69,7 +70,9 @@ func epochSource(value string, f *dockerfile.File, globals *stage.Globals, build
 	if value == "context" {
 		return EpochSource{MainContext: true, Log: "[internal] resolve main build context metadata"}, nil
 	}
-	if ok, err := src.HasContext(value, nil); err != nil {
+	// A time has no platform: it is that of the context for this machine.
+	here := platforms.DefaultSpec()
+	if ok, err := src.HasContext(value, &here); err != nil {
 		return EpochSource{}, err
 	} else if ok {
 		return EpochSource{Context: value, Log: "[internal] resolve SOURCE_DATE_EPOCH named context " + value}, nil
