@@ -243,6 +243,9 @@ func compare(ctx context.Context, r llbtest.Request, upstream llbtest.Outcome) (
 		if diff == "" || racing(upstream.Err, ours.Err) {
 			return "", ""
 		}
+		if upstream.Err != nil && ours.Err != nil && ours.Panic == "" && llbtest.Forward(r) {
+			return "", "reference to a later stage"
+		}
 		// Ours may still reject such a file, for what upstream did not get to.
 		if a := llbtest.Addition(r, upstream.Err); a != "" && ours.Panic == "" {
 			return "", a
@@ -277,7 +280,7 @@ func mistake(err error) string {
 		return "malformed reference"
 	case strings.HasPrefix(msg, "cannot take a stage from "):
 		return "other file"
-	case strings.Contains(msg, ": not found"), strings.HasPrefix(msg, "failed to parse image config"):
+	case strings.Contains(msg, ": not found"), strings.HasPrefix(msg, "failed to parse image config"), strings.HasPrefix(msg, "unsupported context source"):
 		return "image"
 	case strings.HasPrefix(msg, "circular dependency detected on stage"):
 		return "circle"

@@ -2,8 +2,11 @@ package llbtest
 
 import (
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
@@ -42,16 +45,54 @@ func Addition(r Request, upstream error) string {
 }
 
 func repeatsNames(data []byte) bool {
-	f, err := dockerfile.Parse(dockerfile.NewFiles("Dockerfile", data, nil), 0, dockerfile.Options{})
-	if err != nil {
-		return false
-	}
 	seen := map[string]bool{}
-	for _, s := range f.Stages {
+	for _, s := range stagesOf(data) {
 		if s.Name != "" && seen[s.Name] {
 			return true
 		}
 		seen[s.Name] = true
 	}
 	return false
+}
+
+func stagesOf(data []byte) []dockerfile.Stage {
+	f, err := dockerfile.Parse(dockerfile.NewFiles("Dockerfile", data, nil), 0, dockerfile.Options{})
+	if err != nil {
+		return nil
+	}
+	return f.Stages
+}
+
+// Forward says that a file refers to a later stage. Stages are then evaluated
+// in another order than upstream's, and so another of several mistakes may be
+// the first.
+func Forward(r Request) bool {
+	stages := stagesOf(r.Dockerfile)
+	for i, s := range stages {
+		for _, in := range s.Instrs {
+			for _, ref := range references(in.Command) {
+				later := func(s dockerfile.Stage) bool { return strings.EqualFold(s.Name, ref) }
+				if n, err := strconv.Atoi(ref); err == nil && n > i || slices.ContainsFunc(stages[i+1:], later) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func references(c instructions.Command) []string {
+	switch c := c.(type) {
+	case *instructions.CopyCommand:
+		return []string{c.From}
+	case *instructions.RunCommand:
+		// The mounts are there only after expansion.
+		_ = c.Expand(func(word string) (string, error) { return word, nil })
+		var refs []string
+		for _, m := range instructions.GetMounts(c) {
+			refs = append(refs, m.From)
+		}
+		return refs
+	}
+	return nil
 }

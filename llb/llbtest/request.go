@@ -18,6 +18,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"golang.org/x/tools/txtar"
 )
 
 // Request is one compilation, in the words of a client.
@@ -178,6 +179,31 @@ func (f *front) request(p *ocispecs.Platform) compiler.Request {
 		SourceMap: func(dockerfile.FileID) *llb.SourceMap { return f.source },
 		Caps:      &caps,
 	}
+}
+
+// Show is what our compiler makes of a request as files of a golden case: the
+// plan and the LLB, or the error. The request is for one platform.
+func Show(ctx context.Context, r Request) []txtar.File {
+	f, err := r.open(ctx)
+	if err != nil {
+		return showError(err)
+	}
+	res, err := compiler.Compile(ctx, f.request(f.platforms()[0]))
+	if err != nil {
+		return showError(err)
+	}
+	def, err := marshal(ctx, res.State)
+	if err != nil {
+		return showError(err)
+	}
+	return []txtar.File{
+		{Name: "plan", Data: []byte(res.Plan.String())},
+		{Name: "llb", Data: []byte(Print(def))},
+	}
+}
+
+func showError(err error) []txtar.File {
+	return []txtar.File{{Name: "error", Data: fmt.Appendf(nil, "line %d: %v\n", firstLine(err), err)}}
 }
 
 // Build is what a compiler made for one platform.
