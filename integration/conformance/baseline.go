@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -37,6 +38,8 @@ func (h *harness) baseline(ctx context.Context) (Measurement, error) {
 	}
 	defer unlock()
 	if m, err := readMeasurement(path); err == nil || !errors.Is(err, os.ErrNotExist) {
+		now := time.Now()
+		_ = os.Chtimes(path, now, now) // it is in use
 		return m, err
 	}
 
@@ -50,7 +53,22 @@ func (h *harness) baseline(ctx context.Context) (Measurement, error) {
 	if err != nil {
 		return m, err
 	}
+	forget(cache)
 	return m, writeMeasurement(path, m)
+}
+
+// keepBaselines is how long a measurement stays in the cache. Another checkout, or a branch that the
+// work goes back to, may still want one that this one has no use for.
+const keepBaselines = 7 * 24 * time.Hour
+
+// forget removes what the cache has of old measurements.
+func forget(cache string) {
+	files, _ := filepath.Glob(filepath.Join(cache, "baseline-*"))
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > keepBaselines {
+			os.Remove(file)
+		}
+	}
 }
 
 // method counts the changes to how a measurement is made and read that ingredients does not see: what
@@ -126,8 +144,17 @@ func readMeasurement(path string) (m Measurement, err error) {
 	return m, nil
 }
 
+// keptOutput is how many bytes are kept of what a test printed. Why it failed comes first, the logs of
+// its daemon after that.
+const keptOutput = 3000
+
 // writeMeasurement writes under a temporary name first, so that no reader sees half of it.
 func writeMeasurement(path string, m Measurement) error {
+	for _, step := range passes {
+		for _, result := range *m.of(step.name) {
+			result.Output = strings.ToValidUTF8(result.Output[:min(keptOutput, len(result.Output))], "")
+		}
+	}
 	text, err := json.MarshalIndent(m, "", "\t")
 	if err != nil {
 		return err
