@@ -71,7 +71,7 @@ func location(where []parser.Range) *pb.Location {
 // where a build would lack arguments.
 func (r *request) targets(ctx context.Context) (*client.Result, error) {
 	c := r.compilation(ctx, nil)
-	f, err := dockerfile.Parse(c.Files, 0, dockerfile.Options{})
+	f, err := dockerfile.List(c.Files)
 	if err != nil {
 		return nil, c.locate(err)
 	}

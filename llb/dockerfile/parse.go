@@ -17,6 +17,14 @@ type Options struct {
 	Check *linter.Config
 	// Warn receives what the build checks find; nil switches the checks off.
 	Warn WarnFunc
+
+	stageless bool // a file without a stage is no error
+}
+
+// List reads a Dockerfile for the list of its stages, which may be empty. The
+// build checks and their directive play no part.
+func List(files *Files) (*File, error) {
+	return Parse(files, 0, Options{Check: &linter.Config{}, stageless: true})
 }
 
 // Parse reads a Dockerfile and what it includes. Errors in it are located
@@ -42,7 +50,7 @@ func Parse(files *Files, id FileID, opt Options) (*File, error) {
 	if err := f.addAll(tree, []FileID{id}); err != nil {
 		return nil, err
 	}
-	if len(f.Stages) == 0 {
+	if len(f.Stages) == 0 && !opt.stageless {
 		return nil, InFile(errors.New("dockerfile contains no stages to build"), id)
 	}
 	checkStageNames(f)

@@ -1,0 +1,95 @@
+package llb_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft/stagecraft/llb/llbtest"
+)
+
+type call func(context.Context, llbtest.Request) llbtest.Answer
+
+// TestParityOutline, TestParityTargets and TestParityLint ask the questions of
+// the subrequests about each file of the corpus.
+
+func TestParityOutline(t *testing.T) {
+	compareCalls(t, "outline", llbtest.UpstreamOutline, llbtest.OurOutline)
+}
+
+func TestParityTargets(t *testing.T) {
+	compareCalls(t, "targets", llbtest.UpstreamTargets, llbtest.OurTargets)
+}
+
+func TestParityLint(t *testing.T) {
+	compareCalls(t, "lint", llbtest.UpstreamLint, llbtest.OurLint)
+}
+
+func compareCalls(t *testing.T, name string, upstream, ours call) {
+	asked, differ := 0, 0
+	for _, f := range corpus(t) {
+		for _, v := range callVariants(f) {
+			asked++
+			if diff := compareAnswers(t.Context(), v.Request, upstream, ours); diff != "" {
+				differ++
+				t.Errorf("%s: %s\n%s", f.Name, v.name, diff)
+				break
+			}
+		}
+	}
+	fmt.Printf("parity: %s: %d requests, %d differ\n", name, asked, differ)
+}
+
+// callVariants are the default target and the others, for one platform.
+func callVariants(f llbtest.File) []variant {
+	var few []variant
+	for _, v := range variants(f) {
+		if strings.Contains(v.name, "platform=linux/amd64 no-cache=false") || strings.Contains(v.name, "checks") {
+			few = append(few, v)
+		}
+	}
+	return few
+}
+
+// compareAnswers asks upstream again where its answer may be one of several:
+// it walks its stages in the order of a map.
+func compareAnswers(ctx context.Context, r llbtest.Request, upstream, ours call) string {
+	answer := ours(ctx, r)
+	diff := ""
+	for range 60 {
+		up := upstream(ctx, r)
+		diff = llbtest.DiffAnswers(r, up, answer)
+		if diff == "" || racing(up.Err, answer.Err) || llbtest.Addition(r, up.Err) != "" {
+			return ""
+		}
+	}
+	return diff
+}
+
+// TestDeterminism compiles each file many times: the bytes, the config, the
+// warnings and the plan stay the same.
+func TestDeterminism(t *testing.T) {
+	for _, f := range corpus(t) {
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			r := f.With(map[string]string{"platform": both})
+			first := llbtest.Ours(t.Context(), r)
+			plan := llbtest.Show(t.Context(), r)
+			for range 24 {
+				again := llbtest.Ours(t.Context(), r)
+				if diff := llbtest.Diff(r, first, again); diff != "" {
+					t.Fatal(diff)
+				}
+				if fmt.Sprint(first.Err) != fmt.Sprint(again.Err) {
+					t.Fatalf("errors differ:\n  %v\n  %v", first.Err, again.Err)
+				}
+			}
+			for range 4 {
+				if again := llbtest.Show(t.Context(), r); fmt.Sprint(again) != fmt.Sprint(plan) {
+					t.Fatal("plans differ")
+				}
+			}
+		})
+	}
+}
