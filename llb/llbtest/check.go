@@ -1,6 +1,137 @@
 package llbtest
 
-import "github.com/stagecraft/stagecraft/llb/plan"
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
 
-// Check reports the first thing in a plan that no plan may have.
-func Check(p *plan.Plan) error { return nil }
+	"github.com/stagecraft/stagecraft/llb/plan"
+	"github.com/stagecraft/stagecraft/llb/stage"
+)
+
+// Check reports what is wrong with a plan that any plan must get right: each
+// stage stands behind what it needs, each operation has a progress name and a
+// place in the file, paths are absolute where they must be, and the history
+// tells of every step.
+func Check(p *plan.Plan) error {
+	if p.Target() == nil {
+		return errors.New("the target is not planned")
+	}
+	seen := map[stage.ID]bool{}
+	for _, s := range p.Stages {
+		if seen[s.ID] {
+			return fmt.Errorf("stage %d is planned twice", s.ID)
+		}
+		if err := checkStage(s, seen); err != nil {
+			return fmt.Errorf("stage %d: %w", s.ID, err)
+		}
+		seen[s.ID] = true
+	}
+	for id := range p.Graph.Reach(p.Graph.Target) {
+		if !seen[id] {
+			return fmt.Errorf("stage %d is needed and not planned", id)
+		}
+	}
+	for src, paths := range p.Paths {
+		if !slices.IsSorted(paths) {
+			return fmt.Errorf("paths of %v are not sorted: %v", src, paths)
+		}
+		if slices.ContainsFunc(paths, path.IsAbs) {
+			return fmt.Errorf("a path of %v is not relative: %v", src, paths)
+		}
+	}
+	return nil
+}
+
+func checkStage(s *plan.Stage, behind map[stage.ID]bool) error {
+	if s.Base == nil && !behind[s.Node.Base] {
+		return errors.New("stands before its base")
+	}
+	if s.Node.Kind == stage.Stage && !s.Node.Replaced {
+		if len(s.Steps) != len(s.Node.Steps) {
+			return fmt.Errorf("%d steps for %d instructions", len(s.Steps), len(s.Node.Steps))
+		}
+		if s.Platform.OS == "" {
+			return errors.New("no platform")
+		}
+	}
+	for i := range s.Steps {
+		// A trigger may refer to its own stage.
+		reachable := func(id stage.ID) bool { return id == stage.None || id == s.ID || behind[id] }
+		if err := checkStep(&s.Steps[i], s.Platform.OS, reachable); err != nil {
+			return fmt.Errorf("step %d (%s): %w", i, s.Steps[i].Code, err)
+		}
+	}
+	return nil
+}
+
+func checkStep(s *plan.Step, os string, reachable func(stage.ID) bool) error {
+	if s.Loc.Line() == 0 {
+		return errors.New("no location")
+	}
+	if s.Op == nil {
+		return nil
+	}
+	if s.Progress == "" {
+		return errors.New("no progress name")
+	}
+	switch op := s.Op.(type) {
+	case *plan.Run:
+		return checkRun(op, os, reachable)
+	case *plan.Copy:
+		return checkCopy(op, os, reachable)
+	case *plan.Mkdir:
+		return checkAbs(os, "directory", op.Path)
+	default:
+		return fmt.Errorf("unknown operation %T", op)
+	}
+}
+
+// checkAbs wants an absolute path. Windows paths may have a drive.
+func checkAbs(os, what, p string) error {
+	if os != "windows" && !path.IsAbs(p) {
+		return fmt.Errorf("%s %q is not absolute", what, p)
+	}
+	return nil
+}
+
+func checkRun(op *plan.Run, os string, reachable func(stage.ID) bool) error {
+	if err := checkAbs(os, "working directory", op.Dir); err != nil {
+		return err
+	}
+	for _, m := range op.Mounts {
+		if !reachable(m.From) {
+			return fmt.Errorf("mount from stage %d, which stands behind", m.From)
+		}
+		if !path.IsAbs(m.Path) {
+			return fmt.Errorf("mounted path %q is not absolute", m.Path)
+		}
+		if err := checkAbs(os, "mount target", m.Target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkCopy(op *plan.Copy, os string, reachable func(stage.ID) bool) error {
+	if len(op.Sources) == 0 {
+		return errors.New("copies nothing")
+	}
+	if op.LinkProgress == "" {
+		return errors.New("no progress name for the link")
+	}
+	for _, src := range op.Sources {
+		files, ok := src.(*plan.Files)
+		if !ok {
+			continue
+		}
+		if !reachable(files.From) {
+			return fmt.Errorf("copy from stage %d, which stands behind", files.From)
+		}
+		if err := checkAbs(os, "source", files.Path); err != nil {
+			return err
+		}
+	}
+	return checkAbs(os, "destination", op.Dest)
+}
