@@ -93,6 +93,9 @@ func TestConformance(t *testing.T) {
 	if v.Of == 0 {
 		t.Fatalf("upstream's own frontend passes none of the tests that match %q", selected)
 	}
+	failed, skipped := rest(baseline)
+	fmt.Printf("conformance: upstream's own image here: %d fail (%s), %d skip themselves (%s)\n",
+		len(failed), strings.Join(failed, " "), len(skipped), strings.Join(skipped, " "))
 	for _, s := range v.Shortfalls {
 		reason := "NOT LISTED"
 		if s.Known != nil {

@@ -123,3 +123,35 @@ func outputOf(results Results, name string) string {
 	}
 	return all.String()
 }
+
+// rest sorts what upstream's own image does not pass in any of the passes into tests that fail and
+// tests that skip themselves. The names are without the worker and the kind of frontend.
+func rest(baseline Measurement) (failed, skipped []string) {
+	bare := func(full string) string {
+		elements := slices.DeleteFunc(strings.Split(short(full), "/"), func(element string) bool {
+			return strings.HasPrefix(element, "worker=") || strings.HasPrefix(element, "frontend=")
+		})
+		return strings.Join(elements, "/")
+	}
+	best := map[string]Outcome{}
+	for _, step := range passes {
+		for name, result := range *baseline.of(step.name) {
+			if name != unit(name) {
+				continue
+			}
+			// A later pass has what an earlier one lacked.
+			if key := bare(name); best[key] != Passed {
+				best[key] = result.Outcome
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(best)) {
+		switch best[name] {
+		case Failed:
+			failed = append(failed, name)
+		case Skipped:
+			skipped = append(skipped, name)
+		}
+	}
+	return failed, skipped
+}

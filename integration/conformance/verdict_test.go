@@ -203,3 +203,10 @@ func TestJudge(t *testing.T) {
 		t.Errorf("of a selection: %+v", v)
 	}
 }
+
+func TestRest(t *testing.T) {
+	failed, skipped := rest(exampleBaseline)
+	if got := strings.Join(failed, " ") + "; " + strings.Join(skipped, " "); got != "TestB; TestE" {
+		t.Error(got)
+	}
+}
