@@ -43,7 +43,7 @@ func (h *harness) baseline(ctx context.Context) (Measurement, error) {
 		return m, err
 	}
 
-	h.log("measuring upstream's own frontend first, once for this machine: three to four minutes")
+	h.log("measuring upstream's own frontend first, once for this machine: two to three minutes")
 	archive := filepath.Join(cache, ".tmp-upstream-"+key+".tar")
 	if err := packFrontend(filepath.Join(h.suite, "dockerfile-frontend"), archive, upstreamLabels); err != nil {
 		return Measurement{}, err
