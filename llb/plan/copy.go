@@ -20,6 +20,9 @@ func (e *stageEval) copy(step *Step, in *stage.Instruction, c *instructions.Copy
 	if len(in.Sources) > 0 {
 		from = in.Sources[0]
 	}
+	if from != stage.None && e.stageNode(from) == nil {
+		return errors.Errorf("cannot copy from stage %q: it needs this stage itself", c.From)
+	}
 	t := &transfer{stageEval: e, keyword: "COPY", in: c, from: from, parents: c.Parents, ifExists: in.Flags.IfExists}
 	err := t.evaluate(step, in.Shown(), c.SourcesAndDest, attributes{
 		chown: c.Chown, chmod: c.Chmod, link: c.Link, excludes: c.ExcludePatterns,

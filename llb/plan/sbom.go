@@ -32,8 +32,14 @@ func (e *stageEval) scans(arg string) bool {
 	if !set {
 		return false // an empty list would name the only stage of a file
 	}
+	return names(value, e.out.Node.Label)
+}
+
+// names says that the value of a scan arg means a stage: a boolean means all
+// or none, else it is a list of stages.
+func names(value, label string) bool {
 	if on, err := strconv.ParseBool(value); err == nil {
 		return on
 	}
-	return slices.Contains(strings.Split(value, ","), e.out.Node.Label)
+	return slices.Contains(strings.Split(value, ","), label)
 }

@@ -31,12 +31,29 @@ func (g *Graph) checkCycles() error {
 
 // CheckTarget refuses a circle among the stages that the target needs. It is
 // asked again after triggers have added edges.
-func (g *Graph) CheckTarget() error { return g.allEdges().from(g.Target) }
+func (g *Graph) CheckTarget() error {
+	reach := g.Reach(g.Target)
+	c := &circles{graph: g, next: func(e Edge) ID {
+		if g.Node(e.From).Replaced {
+			return None // its instructions are not evaluated
+		}
+		return orderedEnd(e)
+	}}
+	for id := range ID(len(g.Nodes)) {
+		if !reach[id] {
+			continue
+		}
+		if err := c.from(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // CheckAll refuses a circle anywhere.
 func (g *Graph) CheckAll() error {
-	all := g.allEdges()
-	for id := range ID(g.Stages) {
+	all := &circles{graph: g, next: orderedEnd}
+	for id := range ID(len(g.Nodes)) {
 		if err := all.from(id); err != nil {
 			return err
 		}
@@ -44,13 +61,13 @@ func (g *Graph) CheckAll() error {
 	return nil
 }
 
-func (g *Graph) allEdges() *circles {
-	return &circles{graph: g, next: func(e Edge) ID {
-		if e.Implied || e.ofItself() {
-			return None
-		}
-		return e.To
-	}}
+// orderedEnd is the end of an edge whose two ends stand in an order, None for
+// others.
+func orderedEnd(e Edge) ID {
+	if e.Implied || e.ofItself() {
+		return None
+	}
+	return e.To
 }
 
 // circles looks for circles. What it has seen from one node it does not look

@@ -30,7 +30,7 @@ func (g *Graph) Order(set map[ID]bool) []ID {
 		}
 		visited[id] = true
 		for _, e := range g.Out(id) {
-			if e.Kind != After && (!e.Implied || g.Node(e.To).Kind == External) {
+			if g.ordered(e) {
 				visit(e.To)
 			}
 		}
@@ -40,4 +40,18 @@ func (g *Graph) Order(set map[ID]bool) []ID {
 		visit(id)
 	}
 	return order
+}
+
+// ordered says that the start of an edge stands behind its end.
+func (g *Graph) ordered(e Edge) bool {
+	switch {
+	case g.Node(e.To).Kind == External:
+		return true
+	case g.Node(e.From).Replaced:
+		// What is replaced needs nothing; but its instructions are checked
+		// with those of all stages, and then refer to earlier ones.
+		return e.To < e.From
+	default:
+		return e.Kind != After && !e.Implied
+	}
 }
