@@ -1,0 +1,37 @@
+package llbtest
+
+import (
+	"context"
+	"time"
+
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	compiler "github.com/stagecraft/stagecraft/llb"
+)
+
+// Time compiles a request with both compilers, from the text to the bytes of
+// the definition, and says how long each took. What both share (the client's
+// options, reading the file) is not counted.
+func Time(ctx context.Context, r Request) (upstream, ours time.Duration, err error) {
+	f, err := r.open(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	p := f.platforms()[0]
+
+	start := time.Now()
+	up, err := dockerfile2llb.Dockerfile2LLB(ctx, f.source.Data, f.convertOpt(p))
+	if err == nil {
+		_, err = marshal(ctx, up.State)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	upstream = time.Since(start)
+
+	start = time.Now()
+	res, err := compiler.Compile(ctx, f.request(p))
+	if err == nil {
+		_, err = marshal(ctx, res.State)
+	}
+	return upstream, time.Since(start), err
+}
