@@ -26,11 +26,10 @@ func (g *Graph) addUnitReferences(unit UnitID) error {
 		}
 	}
 	for _, id := range g.Units[unit].Stages {
-		vars := g.staticVars(id)
 		for i := range g.Nodes[id].Steps {
 			// Loading another file may move the nodes: the step is copied.
 			in := g.Nodes[id].Steps[i]
-			vars.see(&in)
+			vars := func() *staticVars { return g.staticVars(id, g.Nodes[id].Steps[:i]) }
 			if err := g.addReferences(id, &in, vars); err != nil {
 				return dockerfile.At(err, in.Loc)
 			}
@@ -102,7 +101,7 @@ func (g *Graph) unitNames(id ID) []string {
 
 // addReferences finds what an instruction of a stage refers to and adds the
 // edges; references that no stage declares become nodes.
-func (g *Graph) addReferences(from ID, in *Instruction, vars *staticVars) error {
+func (g *Graph) addReferences(from ID, in *Instruction, vars func() *staticVars) error {
 	switch c := in.Command.(type) {
 	case *instructions.CopyCommand:
 		if c.From == "" {
@@ -143,7 +142,7 @@ func writtenMounts(c *instructions.RunCommand) []*instructions.Mount {
 }
 
 // copySource is what COPY --from means: an index, a stage, or an image.
-func (g *Graph) copySource(from ID, ref string, in *Instruction, vars *staticVars) (ID, error) {
+func (g *Graph) copySource(from ID, ref string, in *Instruction, vars func() *staticVars) (ID, error) {
 	lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
 	res, err := lex.ProcessWordWithMatches(ref, &Env{})
 	if err != nil && !strings.Contains(ref, "$") {
@@ -153,7 +152,7 @@ func (g *Graph) copySource(from ID, ref string, in *Instruction, vars *staticVar
 		if !strings.Contains(ref, "$") {
 			return None, errors.Errorf("--from=%s: quotes and escapes have no meaning here, write the plain name of a stage or an image", ref)
 		}
-		expanded, err := vars.expand(lex, "--from="+ref, ref)
+		expanded, err := vars().expand(lex, "--from="+ref, ref)
 		if err != nil {
 			return None, err
 		}
@@ -181,10 +180,10 @@ func (g *Graph) byIndex(from ID, index int) (ID, error) {
 
 // mountSource is what a mount's from means. A mount without one stands on the
 // empty image, or on a stage that somebody called scratch.
-func (g *Graph) mountSource(from ID, ref string, in *Instruction, vars *staticVars) (ID, error) {
+func (g *Graph) mountSource(from ID, ref string, in *Instruction, vars func() *staticVars) (ID, error) {
 	if expr, ok := in.Flags.MountFrom[ref]; ok {
 		lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
-		expanded, err := vars.expand(lex, "--mount=from="+expr, expr)
+		expanded, err := vars().expand(lex, "--mount=from="+expr, expr)
 		if err != nil {
 			return None, err
 		}
@@ -240,7 +239,7 @@ func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
 	loc := g.Node(id).Loc
 	var steps []Instruction
 	refers := false
-	vars := g.inheritedVars(id)
+	vars := func() *staticVars { return g.staticVars(id, steps) }
 	for _, text := range triggers {
 		parsed, err := g.UnitOf(g.Node(id)).File.ParseTrigger(text, loc)
 		if err != nil {
@@ -248,7 +247,6 @@ func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
 		}
 		for _, p := range parsed {
 			in := Instruction{Instruction: p}
-			vars.see(&in)
 			if err := g.addReferences(id, &in, vars); err != nil {
 				return false, relocate(err, loc)
 			}

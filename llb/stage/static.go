@@ -24,8 +24,15 @@ type staticVars struct {
 	unknown map[string]string
 }
 
-// staticVars are the variables at the start of a stage.
-func (g *Graph) staticVars(id ID) *staticVars { return g.inheritedVars(id) }
+// staticVars are the variables in a stage behind some of its instructions.
+// References with variables are few: what they need is gathered for each.
+func (g *Graph) staticVars(id ID, behind []Instruction) *staticVars {
+	v := g.inheritedVars(id)
+	for i := range behind {
+		v.see(&behind[i])
+	}
+	return v
+}
 
 // inheritedVars are what a stage has from the global scope and from the
 // stages that it is built from.
