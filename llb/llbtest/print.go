@@ -74,6 +74,9 @@ func (p *printer) metadata(md llb.OpMetadata) {
 		}
 		fmt.Fprintf(p, "  group %d %q weak=%v\n", p.groups[g.Id], g.Name, g.Weak)
 	}
+	if r := md.LinuxResources; r != nil {
+		fmt.Fprintf(p, "  resources memory=%d swap=%d shares=%d period=%d quota=%d cpus=%q mems=%q\n", r.Memory, r.MemorySwap, r.CpuShares, r.CpuPeriod, r.CpuQuota, r.CpusetCpus, r.CpusetMems)
+	}
 	var caps []string
 	for c, needed := range md.Caps {
 		caps = append(caps, fmt.Sprintf("%s=%v", c, needed))
