@@ -102,6 +102,7 @@ type grower struct {
 	pool    []string
 	out     strings.Builder
 	names   []string // stages so far
+	wild    bool     // makes mistakes that most parsers notice
 	opts    map[string]string
 }
 
@@ -114,6 +115,7 @@ func grow(program []byte, pool []string) llbtest.Request {
 		pool:    pool,
 		opts:    map[string]string{},
 	}
+	g.wild = g.rand.IntN(4) == 0 // not the first byte: seeds begin alike
 	g.file()
 	r := llbtest.Request{Dockerfile: []byte(g.spoil(g.out.String())), Opts: g.opts}
 	g.options(&r)
@@ -137,11 +139,19 @@ func (g *grower) percent(p int) bool { return g.n(100) < p }
 
 func (g *grower) one(of ...string) string { return of[g.n(len(of))] }
 
+// or is one of the sane values, or of the odd ones where the file is wild.
+func (g *grower) or(odd []string, sane ...string) string {
+	if g.wild && g.percent(15) {
+		return g.one(odd...)
+	}
+	return g.one(sane...)
+}
+
 func (g *grower) line(format string, args ...any) { fmt.Fprintf(&g.out, format+"\n", args...) }
 
 func (g *grower) file() {
 	if g.percent(15) {
-		g.line("# %s", g.one("escape=`", "escape=\\", "syntax=docker/dockerfile:1", "check=skip=all", "check=error=true", "check=skip=JSONArgsRecommended;error=false", "check=experimental=all", "unknown=directive"))
+		g.line("# %s", g.or([]string{"check=error=true", "escape=x", "check=odd"}, "escape=`", "escape=\\", "syntax=docker/dockerfile:1", "check=skip=all", "check=skip=JSONArgsRecommended;error=false", "check=experimental=all", "unknown=directive"))
 	}
 	for range g.n(4) {
 		g.line("ARG %s", g.argument())
@@ -169,17 +179,20 @@ func (g *grower) argument() string {
 var argPool = []string{"A", "B", "VERSION", "TARGETARCH", "TARGETPLATFORM", "BUILDPLATFORM", "TARGETSTAGE", "PATH", "SOURCE_DATE_EPOCH", "BUILDKIT_SBOM_SCAN_STAGE", "BUILDKIT_SBOM_SCAN_CONTEXT", "HTTP_PROXY", "API_TOKEN"}
 
 func (g *grower) value() string {
-	return g.one("1", "alpine", "x y", `"q v"`, "'s'", "", "$A", "${B}", "${A:-x}", "${B:+y}", "${A-}", "${VERSION#v}", "${VERSION%%.*}", "${A/1/2}", "${B//x/}", "${A:?no}", "${}", "$", `\$A`, "a\\ b", "${A:-${B}}", "linux/arm64", "base", "1700000000", "$TARGETARCH", "${NOPE}", "0", "true", "ü")
+	return g.or(
+		[]string{"${A:?no}", "${}", "$", "${A", "a b", `"q`, "${VERSION:x}"},
+		"1", "alpine", `"q v"`, "'s'", "", "$A", "${B}", "${A:-x}", "${B:+y}", "${A-}", "${VERSION#v}", "${VERSION%%.*}", "${A/1/2}", "${B//x/}",
+		`\$A`, "a\\ b", "${A:-${B}}", "linux/arm64", "base", "1700000000", "$TARGETARCH", "${NOPE}", "0", "true", "ü", "${A+$B}", "$A$B", `"$A b"`, "'$A'")
 }
 
 func (g *grower) stage() {
 	flag := ""
 	if g.percent(20) {
-		flag = "--platform=" + g.one("$BUILDPLATFORM", "$TARGETPLATFORM", "linux/arm64", "linux/amd64", "windows/amd64", "linux/arm/v7", "${A}", "nonsense/x/y/z", "linux", "") + " "
+		flag = "--platform=" + g.or([]string{"${A}", "nonsense/x/y/z", ""}, "$BUILDPLATFORM", "$TARGETPLATFORM", "linux/arm64", "linux/amd64", "windows/amd64", "linux/arm/v7", "linux", "${A:-linux/amd64}", "linux/${TARGETARCH}") + " "
 	}
 	as := ""
 	if g.percent(70) {
-		name := g.one("base", "build", "test", "Base", "final", "x1", "scratch", "context", "alpine", "0a")
+		name := g.or([]string{"0a", "Base", "scratch", "context", "alpine", "base"}, "base", "build", "test", "final", "x1", "release-a", "assets", "a.b", "c_d")
 		g.names = append(g.names, name)
 		as = g.one(" AS ", " as ", " As ") + name
 	}
@@ -190,18 +203,24 @@ func (g *grower) base() string {
 	if len(g.names) > 0 && g.percent(45) {
 		return g.name()
 	}
-	return g.one("alpine", "scratch", "debian:12", "golang:1.22", "example.com/onbuild", "example.com/obcopy", "example.com/obself",
-		"example.com/obstage", "example.com/withenv-withdir", "example.com/withuser-entry", "example.com/nopath", "example.com/nolayers-onbuild",
-		"example.com/foreign", "example.com/windows", "example.com/mutated", "example.com/nodigest", "example.com/missing", "$A", "alpine:${VERSION:-3}",
-		"${B:-busybox}", "Upper", "0", "example.com/obonbuild", "example.com/schema1-bash-ports", "example.com/obbad", "example.com/reldir-named")
+	return g.or(
+		[]string{"example.com/missing", "$A", "Upper", "0", "example.com/obonbuild", "example.com/obbad", "example.com/obstage"},
+		"alpine", "scratch", "debian:12", "golang:1.22", "example.com/onbuild", "example.com/obcopy", "example.com/obself",
+		"example.com/withenv-withdir", "example.com/withuser-entry", "example.com/nopath", "example.com/nolayers-onbuild",
+		"example.com/foreign", "example.com/windows", "example.com/mutated", "example.com/nodigest", "alpine:${VERSION:-3}",
+		"${B:-busybox}", "example.com/schema1-bash-ports", "example.com/reldir-named", "example.com/noplatform-variant")
 }
 
 // name refers to a stage, mostly one that exists.
 func (g *grower) name() string {
-	if len(g.names) == 0 || g.percent(15) {
-		return g.one("base", "build", "final", "later", "0", "1", "2", "7", "-1", "alpine:3", "scratch", "$A", "Bad:Ref", "example.com/onbuild")
+	earlier := g.names
+	if !g.wild && len(earlier) > 0 {
+		earlier = earlier[:len(earlier)-1] // not the stage itself
 	}
-	name := g.names[g.n(len(g.names))]
+	if len(earlier) == 0 || g.percent(15) {
+		return g.or([]string{"final", "later", "0", "2", "7", "-1", "$A", "Bad:Ref"}, "alpine:3", "scratch", "example.com/onbuild", "busybox", "example.com/nolayers")
+	}
+	name := earlier[g.n(len(earlier))]
 	if g.percent(15) {
 		return strings.ToUpper(name)
 	}
@@ -221,30 +240,31 @@ func (g *grower) instruction() {
 }
 
 func (g *grower) run() {
-	var flags []string
+	flags := ""
 	for range g.n(3) {
-		flags = append(flags, g.one(
+		flags += g.or(
+			[]string{"--mount=type=odd", "--mount=type=$A", "--mount=type=secret", "--mount=type=ssh,source=y", "--network=odd", "--security=odd", "--device=x,", "--mount=type=tmpfs,target=/t,size=x", "--mount=type=cache,target=/c,sharing=odd"},
 			"--mount=target="+g.path(),
 			"--mount=type=bind,from="+g.name()+",source="+g.path()+",target="+g.path(),
 			"--mount=type=bind,rw,from="+g.name()+",target="+g.path(),
 			"--mount=type=cache,target="+g.path(),
-			"--mount=type=cache,id=${A},target="+g.path()+",sharing="+g.one("shared", "locked", "private", "odd"),
+			"--mount=type=cache,id=${A},target="+g.path()+",sharing="+g.one("shared", "locked", "private"),
 			"--mount=type=cache,target=/c,from="+g.name()+",uid=5,mode=0750",
-			"--mount=type=tmpfs,target="+g.path()+",size="+g.one("1", "10m", "-1", "x", "$A"),
+			"--mount=type=cache,target=/c//d/,from="+g.name()+",source="+g.path(),
+			"--mount=type=tmpfs,target="+g.path()+",size="+g.one("1", "10m"),
 			"--mount=type=secret,id="+g.one("s", "$A", "a/b")+g.one("", ",required", ",env=S", ",target=t", ",mode=0400,uid=1"),
-			"--mount=type=secret"+g.one("", ",target=/t", ",env=E", ",src=s"),
-			"--mount=type=ssh"+g.one("", ",id=x", ",target=/s,gid=4", ",required=true", ",source=y"),
-			"--mount=type="+g.one("odd", "$A", ""),
-			"--network="+g.one("none", "host", "default", "odd"),
-			"--security="+g.one("insecure", "sandbox", "odd"),
-			"--device="+g.one("v.com/c=d", "v.com/c,required", "x"),
-		)+" ")
+			"--mount=type=secret"+g.one(",target=/t", ",env=E,id=e", ",src=s"),
+			"--mount=type=ssh"+g.one("", ",id=x", ",target=/s,gid=4", ",required=true"),
+			"--network="+g.one("none", "host", "default"),
+			"--security="+g.one("insecure", "sandbox"),
+			"--device="+g.one("v.com/c=d", "v.com/c,required"),
+		) + " "
 	}
-	g.line("RUN %s%s", strings.Join(flags, ""), g.one("true", "echo $A ${B}", `["a", "$A"]`, "<<E\nx $A\nE", "<<-E\n\t#!/bin/x\n\ty\nE", "cat <<A <<\"B\"\n1\nA\n2\nB", "a && \\\n  b", "", `echo "$S" '\n'`, "<<E cat\n$A\nE"))
+	g.line("RUN %s%s", flags, g.or([]string{"", "<<E cat"}, "true", "echo $A ${B}", `["a", "$A"]`, "<<E\nx $A\nE", "<<-E\n\t#!/bin/x\n\ty\nE", "<<'E'\n#!x $A\nE", "cat <<A <<\"B\"\n1\nA\n2\nB", "a && \\\n  b", `echo "$S" '\n'`, "<<E cat\n$A\nE"))
 }
 
 func (g *grower) path() string {
-	return g.one("/", ".", "a", "/a/b", "../x", "${A}", "/$B/c", "a*", "", "/x/", "./y", "C:\\w", "a/./b", "/a/./b/*", "$NOPE", "**/q", "/srv", "'s p'")
+	return g.or([]string{"", "C:\\w", "'s p'", "../x"}, "/", ".", "a", "/a/b", "${A:-d}", "/$B/c", "a*", "/x/", "./y", "a/./b", "/a/./b/*", "x$NOPE", "**/q", "/srv", "a/../b", "//a//b/")
 }
 
 func (g *grower) copy() {
@@ -260,8 +280,17 @@ func (g *grower) copy() {
 
 func (g *grower) fileFlags() string {
 	flags := ""
-	for range g.n(3) {
-		flags += g.one("--link", "--link=false", "--chown=1:2", "--chown=app", "--chown=$A", "--chmod=755", "--chmod=u+x", "--chmod=9", "--chmod=$A", "--chmod=", "--exclude=*.md", "--exclude=$A", "--odd=1") + " "
+	if g.percent(25) {
+		flags += g.one("--link ", "--link=true ", "--link=false ")
+	}
+	if g.percent(25) {
+		flags += g.or([]string{"--chown=app ", "--chown=$A "}, "--chown=1:2 ", "--chown=5 ", "--chown=${A:-7}:8 ")
+	}
+	if g.percent(25) {
+		flags += g.or([]string{"--chmod=9 ", "--chmod= ", "--chmod=$A "}, "--chmod=755 ", "--chmod=u+x ", "--chmod=0 ", "--chmod=${A:-600} ", "--chmod=a=rX,u+w ")
+	}
+	if g.percent(20) {
+		flags += g.or([]string{"--odd=1 ", "--link --link "}, "--exclude=*.md ", "--exclude=$A ", "--exclude=a --exclude=!b ")
 	}
 	return flags
 }
@@ -273,11 +302,9 @@ func (g *grower) sources() string {
 	case 1:
 		return "<<E " + g.path() + "\nx $A\nE"
 	case 2:
-		return "<<\"E\" " + g.path() + " <<-F " + g.path() + "\nx $A\nE\n\ty\nF"
+		return "<<\"E\" " + g.path() + " <<-F /d/\nx $A\nE\n\ty\nF"
 	case 3:
-		return g.path()
-	case 4:
-		return g.path() + " " + g.path() + " " + g.path()
+		return g.path() + " " + g.path() + " /d/"
 	default:
 		return g.path() + " " + g.path()
 	}
@@ -285,37 +312,45 @@ func (g *grower) sources() string {
 
 func (g *grower) add() {
 	flags := g.fileFlags()
+	remote := g.or(
+		[]string{"https://github.com/o/r.git?odd=1", "https://github.com/o/r.git?checksum=abc&submodules=0"},
+		"https://example.com/a.tgz", "http://example.com/", "https://github.com/o/r.git", "git@github.com:o/r.git#v1:d", "https://github.com/o/r.git?ref=x&keep-git-dir=true",
+		"https://github.com/o/r.git?checksum=abcdef0123&submodules=false&subdir=s", "git://h/r", "https://e.com/$A", "ssh://g@h/r.git", "github.com/o/r", "https://github.com/o/r.git?tag=v1", "https://github.com/o/r.git?branch=b")
 	if g.percent(30) {
-		flags += g.one("--keep-git-dir ", "--keep-git-dir=false ", "--unpack ", "--unpack=false ", "--checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d ", "--checksum=$A ", "--checksum=abcdef ")
+		flags += g.or([]string{"--checksum=$A ", "--checksum=abc "}, "--keep-git-dir ", "--keep-git-dir=true ", "--unpack ", "--unpack=false ")
 	}
-	remote := g.one("https://example.com/a.tgz", "http://example.com/", "https://github.com/o/r.git", "git@github.com:o/r.git#v1:d", "https://github.com/o/r.git?ref=x&keep-git-dir=true", "https://github.com/o/r.git?checksum=abc&submodules=0", "https://github.com/o/r.git?odd=1", "git://h/r", "https://e.com/$A", "ssh://g@h/r.git", "github.com/o/r")
-	if g.percent(50) {
+	switch {
+	case g.percent(20):
+		g.line("ADD --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d %s%s %s", flags, g.or([]string{remote, "x"}, "https://example.com/a", "http://e.com/b.tar?q"), g.path())
+	case g.percent(40):
 		g.line("ADD %s%s %s", flags, remote, g.path())
-		return
+	case g.percent(30):
+		g.line("ADD %s%s %s /d/", flags, remote, g.one("x", "https://example.com/b", "https://github.com/o/r2.git"))
+	default:
+		g.line("ADD %s%s", flags, g.sources())
 	}
-	if g.percent(20) {
-		g.line("ADD %s%s %s %s", flags, remote, g.one("x", "https://example.com/b", remote), g.path())
-		return
-	}
-	g.line("ADD %s%s", flags, g.sources())
 }
 
 func (g *grower) config() {
 	v := g.value()
-	g.line("%s", g.one(
-		"ENV "+g.one(argPool...)+"="+v, "ENV A "+v, "ENV A="+v+" B=$A", "ENV", "ARG "+g.argument(), "ARG "+g.argument(), "ARG "+g.argument(),
+	if v == "" {
+		v = "v"
+	}
+	g.line("%s", g.or(
+		[]string{"ENV", "ENV A", "CMD", "ODD x", "SHELL x", "SHELL []", "EXPOSE", "EXPOSE a", "EXPOSE 3-1", "EXPOSE 70000", "EXPOSE 1-3:4-9", "EXPOSE $A", "STOPSIGNAL x", "STOPSIGNAL $A", "HEALTHCHECK odd", "HEALTHCHECK --timeout=x CMD y", `VOLUME ["", "/x"]`, "USER", "ENV A=x B"},
+		"ENV "+g.one(argPool...)+"="+v, "ENV A "+v, "ENV A="+v+" B=$A", "ARG "+g.argument(), "ARG "+g.argument(), "ARG "+g.argument(), "ARG "+g.argument(),
 		"LABEL a="+v, `LABEL "a b"=c d=`+v, "LABEL a "+v, "USER "+v, "USER root:"+v,
-		"WORKDIR "+g.path(), "WORKDIR "+v, "WORKDIR "+g.path(),
-		"EXPOSE "+g.one("80", "80/tcp 81/UDP", "1-3", "$A", "3-1", "1:2", "a", "70000", "[::1]:1:2", "", "80/x", "1-3:4-6", "1-2:4-6/udp"),
-		"VOLUME "+v, `VOLUME ["/a", "`+g.path()+`"]`, "STOPSIGNAL "+g.one("9", "SIGTERM", "x", "$A"),
-		`SHELL ["a", "b"]`, "SHELL x", "SHELL []", "HEALTHCHECK "+g.one("NONE", "CMD x", "--interval=1s --retries=2 CMD [\"a\"]", "--timeout=x CMD y", "--start-interval=1s CMD z", "odd"),
-		"CMD "+v, `CMD ["a", "`+v+`"]`, "CMD", "ENTRYPOINT "+v, `ENTRYPOINT ["x"]`, "ENTRYPOINT []", "MAINTAINER "+v, "ODD x", "# a comment", "",
+		"WORKDIR "+g.path(), "WORKDIR "+v, "WORKDIR "+g.path(), "WORKDIR /w/$A",
+		"EXPOSE "+g.one("80", "80/tcp 81/UDP", "1-3", "${A:-80}", "1:2", "[::1]:1:2", "1-3:4-6", "1-9:4", "1-2:4-5/udp", "0/SCTP"),
+		"VOLUME "+v, `VOLUME ["/a", "/b"]`, "STOPSIGNAL "+g.one("9", "SIGTERM", "hup", "RTMIN+3"),
+		`SHELL ["a", "b"]`, "HEALTHCHECK "+g.one("NONE", "CMD x", "--interval=1s --retries=2 CMD [\"a\"]", "--start-interval=1s --start-period=2m CMD z $A"),
+		"CMD "+v, `CMD ["a", "$A"]`, "ENTRYPOINT "+v, `ENTRYPOINT ["x"]`, "ENTRYPOINT []", "CMD []", "MAINTAINER "+v, "# a comment", "", "# check=skip=UndefinedVar",
 	))
 }
 
 // spoil makes small mistakes in a text.
 func (g *grower) spoil(text string) string {
-	if !g.percent(25) {
+	if !g.wild || !g.percent(60) {
 		return text
 	}
 	for range 1 + g.n(3) {
@@ -355,11 +390,14 @@ func (g *grower) options(r *llbtest.Request) {
 	if g.percent(15) {
 		delete(g.opts, "platform")
 	}
-	if g.percent(25) {
-		g.opts["target"] = g.name()
+	if g.percent(25) && len(g.names) > 0 {
+		g.opts["target"] = g.or([]string{"odd", "0"}, g.names...)
 	}
 	for range g.n(3) {
-		g.opts["build-arg:"+g.one(argPool...)] = g.one("1", "alpine", "", "a b", "base", "$A", "linux/arm64", "context")
+		g.opts["build-arg:"+g.one(argPool...)] = g.one("1", "alpine", "", "base", "linux/arm64", "2", "v1.2.3")
+		if g.wild {
+			g.opts["build-arg:"+g.one(argPool...)] = g.one("a b", "$A", "context", `"`)
+		}
 	}
 	if g.percent(15) {
 		g.opts["no-cache"] = g.one("", "base", "base,final")
@@ -375,11 +413,11 @@ func (g *grower) options(r *llbtest.Request) {
 	}
 	if g.percent(15) {
 		name := g.one("base", "alpine", "build", "example.com/onbuild", "alpine::linux/arm64", "debian:12")
-		g.opts["context:"+name] = g.one("docker-image://busybox", "docker-image://example.com/onbuild-withdir", "docker-image://example.com/windows", "local:other", "https://example.com/x.tgz", "https://github.com/o/r.git#v1", "docker-image://scratch", "odd:x", "docker-image://example.com/missing")
+		g.opts["context:"+name] = g.or([]string{"odd:x", "docker-image://example.com/missing"}, "docker-image://busybox", "docker-image://example.com/onbuild-withdir", "docker-image://example.com/windows", "local:other", "https://example.com/x.tgz", "https://github.com/o/r.git#v1", "docker-image://scratch")
 		r.Files = map[string]map[string]string{"other": {".dockerignore": "*.md\n"}}
 	}
 	if g.percent(10) {
-		r.Ignore = g.one("*\n", "a\n", "**/x\n!a\n", "a*\nx/\n", "[\n")
+		r.Ignore = g.or([]string{"[\n"}, "*\n", "a\n", "**/x\n!a\n", "a*\nx/\n")
 	}
 	r.OldDaemon = g.percent(10)
 }

@@ -174,7 +174,7 @@ var limits = map[string]string{
 	"add-hosts": "db=10.0.0.1,cache=10.0.0.2",
 	"ulimit":    "nofile=1024:2048",
 	"shm-size":  "67108864",
-	"memory":    "1g", "cpushares": "512", "cpusetcpus": "0-1",
+	"memory":    "1073741824", "cpushares": "512", "cpusetcpus": "0-1",
 	"cgroup-parent": "builds",
 	"hostname":      "builder",
 }
