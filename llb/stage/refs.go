@@ -205,10 +205,13 @@ func (g *Graph) source(from ID, ref string, in *Instruction, fetch dockerfile.Lo
 	if dockerfile.IsPath(ref) {
 		return g.fileStage(ref, from, "", in.Loc)
 	}
-	if last, ok := g.latest(ref, from); ok && last == from && in.OnBuild {
-		// docker/dockerfile looks for circles before triggers fire, and so
-		// lets one copy from its own stage, even past earlier ones of the name.
-		return from, nil
+	if last, ok := g.latest(ref, from); ok && (last == from && in.OnBuild || g.Node(from).Replaced) {
+		// In docker/dockerfile a name means its last stage. That is an error
+		// where it is not an earlier one, but for two cases: circles are looked
+		// for before triggers fire, so that one may copy from its own stage;
+		// and the instructions of a replaced stage are never evaluated, but
+		// what they name is built.
+		return last, nil
 	}
 	if id, ok := g.Visible(ref, from); ok {
 		return id, nil
