@@ -37,8 +37,8 @@ func Addition(r Request, upstream error) string {
 		}
 	}
 	// A name means the nearest earlier stage here, and the last one there,
-	// which may be the stage itself.
-	if strings.Contains(upstream.Error(), "circular dependency detected on stage") && repeatsNames(r.Dockerfile) {
+	// which may be the stage itself, or a later one with mistakes of its own.
+	if repeatsNames(r.Dockerfile) && (strings.Contains(upstream.Error(), "circular dependency detected on stage") || Forward(r)) {
 		return "stages of the same name"
 	}
 	return ""

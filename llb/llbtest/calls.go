@@ -48,9 +48,13 @@ var (
 	errPanics  = errors.New("docker/dockerfile panics")
 )
 
-// endless says that a stage has a trigger which copies from the stage itself:
+// Endless says that a stage has a trigger which copies from the stage itself:
 // upstream's outline follows that until its stack overflows.
-func endless(ctx context.Context, f *front) bool {
+func Endless(ctx context.Context, r Request) bool {
+	f, err := r.open(ctx)
+	if err != nil {
+		return false
+	}
 	p, err := compiler.Evaluate(ctx, f.request(f.platforms()[0]))
 	return err == nil && slices.ContainsFunc(p.Graph.Edges, func(e stage.Edge) bool { return e.OnBuild && e.From == e.To })
 }
@@ -61,7 +65,7 @@ func UpstreamOutline(ctx context.Context, r Request) (a Answer) {
 	if err != nil {
 		return Answer{Err: err}
 	}
-	if endless(ctx, f) {
+	if Endless(ctx, r) {
 		return Answer{Err: errEndless}
 	}
 	o, err := dockerfile2llb.Dockerfile2Outline(ctx, f.source.Data, f.convertOpt(f.platforms()[0]))

@@ -1,6 +1,7 @@
 package llbtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,8 +38,10 @@ type Gateway struct {
 	// OldDaemon leaves out the capabilities that BuildKit got after 0.5.
 	OldDaemon bool
 
-	mu      sync.Mutex
-	lookups map[string]bool
+	mu       sync.Mutex
+	lookups  map[string]bool
+	solves   []gwclient.SolveRequest
+	warnings []string
 }
 
 // Lookups are the images that were asked for since the last call, each with
@@ -140,21 +143,35 @@ committer A U Thor <author@example.com> 1700000001 +0000
 A commit.
 `
 
-// Solve gives access to the files of the one source in the definition.
+// Solve gives access to the files of the first source in the definition.
 func (g *Gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient.Result, error) {
-	for _, dt := range req.Definition.Def {
+	g.mu.Lock()
+	g.solves = append(g.solves, req)
+	g.mu.Unlock()
+	res := gwclient.NewResult()
+	if req.Definition == nil { // forwarded to another frontend
+		res.SetRef(&solved{request: req})
+		return res, nil
+	}
+	files, err := g.filesOf(req.Definition)
+	if err != nil {
+		return nil, err
+	}
+	res.SetRef(&solved{request: req, files: files})
+	return res, nil
+}
+
+func (g *Gateway) filesOf(def *pb.Definition) (map[string]string, error) {
+	for _, dt := range def.Def {
 		var op pb.Op
 		if err := op.UnmarshalVT(dt); err != nil {
 			return nil, err
 		}
 		if src := op.GetSource(); src != nil {
-			id := strings.TrimPrefix(src.Identifier, "local://")
-			res := gwclient.NewResult()
-			res.SetRef(&solved{files: g.Files[id]})
-			return res, nil
+			return g.Files[strings.TrimPrefix(src.Identifier, "local://")], nil
 		}
 	}
-	return nil, errors.New("no source in the definition")
+	return nil, nil // a build from nothing has no files
 }
 
 // Inputs are none.
@@ -167,11 +184,23 @@ func (g *Gateway) NewContainer(context.Context, gwclient.NewContainerRequest) (g
 	return nil, errors.New("no containers here")
 }
 
-// Warn drops the message; compilers hand theirs to the caller.
-func (g *Gateway) Warn(context.Context, digest.Digest, string, gwclient.WarnOpts) error { return nil }
+// Warn notes a warning of a frontend.
+func (g *Gateway) Warn(_ context.Context, _ digest.Digest, msg string, opts gwclient.WarnOpts) error {
+	text := fmt.Sprintf("level %d: %s (%s) %s at %s", opts.Level, msg, bytes.Join(opts.Detail, []byte(" ")), opts.URL, opts.SourceInfo.GetFilename())
+	for _, r := range opts.Range {
+		text += fmt.Sprintf(" %d-%d", r.Start.Line, r.End.Line)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.warnings = append(g.warnings, text)
+	return nil
+}
 
-// solved is a source that was fetched.
-type solved struct{ files map[string]string }
+// solved is what a request was solved to.
+type solved struct {
+	request gwclient.SolveRequest
+	files   map[string]string
+}
 
 func (r *solved) ToState() (llb.State, error)    { return llb.Scratch(), nil }
 func (r *solved) Evaluate(context.Context) error { return nil }

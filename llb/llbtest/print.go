@@ -25,9 +25,21 @@ func Print(def *llb.Definition) string {
 	if def.Source != nil {
 		for i, info := range def.Source.Infos {
 			fmt.Fprintf(&p, "file %d: %s (%s, %d bytes)\n", i, info.Filename, info.Language, len(info.Data))
+			if info.Definition != nil {
+				origin, err := mask(info.Definition)
+				if err != nil {
+					fmt.Fprintln(&p, err)
+					continue
+				}
+				p.WriteString("  from\n" + indent(Print(origin)))
+			}
 		}
 	}
 	return p.String()
+}
+
+func indent(text string) string {
+	return "    " + strings.TrimSuffix(strings.ReplaceAll(text, "\n", "\n    "), "    ")
 }
 
 type printer struct {

@@ -18,7 +18,7 @@ WORKDIR ../up/$TAG
 WORKDIR /abs//path/
 EXPOSE 80 443/tcp 53/udp 8000-8002 9000/SCTP
 EXPOSE $TAG_PORT 8080:80 127.0.0.1:99:99
-VOLUME /data "/with space"
+VOLUME /data /with/colon:ro
 VOLUME ["/json", "$A"]
 STOPSIGNAL SIGTERM
 STOPSIGNAL 9

@@ -4,13 +4,12 @@ FROM alpine AS two
 RUN b
 FROM one AS one
 COPY --from=two /x /x
-FROM ONE AS context
+FROM one AS context
 RUN c
 FROM alpine:two AS scratch
 RUN d
 FROM one
 COPY --from=context /c /c
 COPY --from=3 /a /a
-COPY --from=5 /z /z
 COPY --from=one /x /y
 COPY --from=alpine:imagine /z /z

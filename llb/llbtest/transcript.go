@@ -1,0 +1,191 @@
+package llbtest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+	"google.golang.org/protobuf/proto"
+)
+
+// Transcript is what a whole frontend did for a request, as text: its result
+// or its error, and everything that it asked of the daemon.
+type Transcript struct {
+	Text string
+	Err  error
+	// Panic is the message of a panic.
+	Panic string
+}
+
+// Serve runs a frontend.
+func Serve(ctx context.Context, r Request, frontend gwclient.BuildFunc) (t Transcript) {
+	defer func() {
+		if p := recover(); p != nil {
+			t = Transcript{Panic: fmt.Sprint(p)}
+		}
+	}()
+	g := r.gateway()
+	var b strings.Builder
+	res, err := frontend(ctx, g)
+	if err != nil {
+		return Transcript{Err: err, Text: printSources(err)}
+	}
+	for _, k := range slices.Sorted(maps.Keys(res.Metadata)) {
+		fmt.Fprintf(&b, "meta %s = %s\n", k, res.Metadata[k])
+	}
+	if res.Ref != nil {
+		b.WriteString("ref " + printRef(res.Ref))
+	}
+	for _, k := range slices.Sorted(maps.Keys(res.Refs)) {
+		fmt.Fprintf(&b, "ref %s %s", k, printRef(res.Refs[k]))
+	}
+	for _, k := range slices.Sorted(maps.Keys(res.Attestations)) {
+		for _, a := range res.Attestations[k] {
+			fmt.Fprintf(&b, "attestation %s %v %s %+v %s", k, a.Kind, a.Path, a.InToto, printRef(a.Ref))
+		}
+	}
+	var asked []string
+	for _, req := range g.solves {
+		asked = append(asked, "solve "+printSolve(req))
+	}
+	asked = append(asked, g.Lookups()...)
+	asked = append(asked, g.warnings...)
+	slices.Sort(asked)
+	b.WriteString(askedFor)
+	for _, line := range slices.Compact(asked) { // caches may save a request
+		b.WriteString(line + "\n")
+	}
+	t.Text = b.String()
+	return t
+}
+
+// DiffTranscripts is the first difference of two transcripts.
+func DiffTranscripts(r Request, upstream, ours Transcript) string {
+	switch {
+	case ours.Panic != "":
+		return "ours panics: " + ours.Panic
+	case upstream.Panic != "":
+		return "" // any answer is better
+	case upstream.Err != nil && ours.Err != nil:
+		if !strings.Contains(ours.Text, upstream.Text) { // ours may be located where upstream's is not
+			return fmt.Sprintf("errors are shown at different places:\n%s%s  upstream: %v\n  ours:     %v", upstream.Text, ours.Text, upstream.Err, ours.Err)
+		}
+		return diffErrors(r, upstream.Err, ours.Err)
+	case upstream.Err != nil || ours.Err != nil:
+		return fmt.Sprintf("upstream: %v, ours: %v", upstream.Err, ours.Err)
+	}
+	up, our := settle(upstream.Text), settle(ours.Text)
+	if strings.Contains(up, `"buildError"`) {
+		// What was asked for before the error is chance.
+		up, _, _ = strings.Cut(up, askedFor)
+		our, _, _ = strings.Cut(our, askedFor)
+	}
+	if before, _, ok := strings.Cut(up, `"location": {}`); ok && strings.HasPrefix(our, before) {
+		return "" // the error that lint reports is located in ours
+	}
+	if sorted(up) == sorted(our) {
+		return "" // upstream finds some warnings in the order of its goroutines
+	}
+	return diffText("transcript", up, our)
+}
+
+// askedFor begins the part of a transcript that says what the frontend asked
+// the daemon for.
+const askedFor = "asked for:\n"
+
+func sorted(text string) string {
+	lines := strings.Split(text, "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// printSources are the places that an error shows, each once.
+func printSources(err error) string {
+	var lines []string
+	for _, src := range errdefs.Sources(err) {
+		line := "error in " + src.Info.GetFilename()
+		for _, r := range src.Ranges {
+			line += fmt.Sprintf(" %d-%d", r.Start.Line, r.End.Line)
+		}
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+var (
+	randomID = regexp.MustCompile(`"id": "[a-z0-9]{25}"`)
+	circle   = regexp.MustCompile(`(circular dependency detected on stage: [^:"]*)[^"\n]*`)
+)
+
+// settle takes out of a transcript what is random (the ids of progress groups
+// in convertllb) and what ours says in addition (the way around a circle).
+func settle(text string) string {
+	return circle.ReplaceAllString(randomID.ReplaceAllString(text, `"id": "random"`), "$1")
+}
+
+func printRef(ref gwclient.Reference) string {
+	s, ok := ref.(*solved)
+	if !ok {
+		return fmt.Sprintf("%T\n", ref)
+	}
+	return printSolve(s.request)
+}
+
+func printSolve(req gwclient.SolveRequest) string {
+	if req.Definition == nil {
+		return fmt.Sprintf("frontend %s %v\n", req.Frontend, req.FrontendOpt)
+	}
+	def, err := mask(req.Definition)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	return fmt.Sprintf("evaluate=%v cache-imports=%v\n%s", req.Evaluate, req.CacheImports, Print(def))
+}
+
+// mask gives all local sources of a definition the same id, which a whole
+// frontend draws at random, and the operations behind them their digests.
+func mask(def *pb.Definition) (*llb.Definition, error) {
+	masked := &pb.Definition{Metadata: map[string]*pb.OpMetadata{}}
+	digests := map[string]string{}
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.UnmarshalVT(dt); err != nil {
+			return nil, err
+		}
+		if src := op.GetSource(); src != nil && src.Attrs[pb.AttrLocalUniqueID] != "" {
+			src.Attrs[pb.AttrLocalUniqueID] = "unique"
+		}
+		for _, in := range op.Inputs {
+			in.Digest = digests[in.Digest]
+		}
+		dt2, err := proto.MarshalOptions{Deterministic: true}.Marshal(&op)
+		if err != nil {
+			return nil, err
+		}
+		before, after := digest.FromBytes(dt).String(), digest.FromBytes(dt2).String()
+		digests[before] = after
+		masked.Def = append(masked.Def, dt2)
+		if md := def.Metadata[before]; md != nil {
+			masked.Metadata[after] = md
+		}
+	}
+	if def.Source != nil {
+		masked.Source = &pb.Source{Infos: def.Source.Infos, Locations: map[string]*pb.Locations{}}
+		for dgst, loc := range def.Source.Locations {
+			masked.Source.Locations[digests[dgst]] = loc
+		}
+	}
+	out := &llb.Definition{}
+	out.FromPB(masked)
+	return out, nil
+}
