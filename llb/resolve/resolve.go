@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/distribution/reference"
@@ -129,6 +130,7 @@ func (w *lookup) name() string {
 // nobody needs must be well-formed all the same.
 func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
 	var wanted []lookup
+	var malformed malformedRefs
 	for id := range r.graph.Nodes {
 		n := r.graph.Node(stage.ID(id))
 		if n.Base != stage.None || r.bases[n.ID] != nil {
@@ -140,7 +142,8 @@ func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
 		}
 		ref, err := normalize(n.Ref)
 		if err != nil {
-			return nil, dockerfile.At(err, n.Where())
+			malformed = append(malformed, malformedRef{err, n.Where()})
+			continue
 		}
 		if !reach[n.ID] && !r.opt.Everything {
 			r.missed[n.ID]++
@@ -148,7 +151,31 @@ func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
 		}
 		wanted = append(wanted, lookup{n, ref, r.missed[n.ID]})
 	}
-	return wanted, nil
+	return wanted, malformed.err()
+}
+
+// malformedRefs are references that are none.
+type malformedRefs []malformedRef
+
+type malformedRef struct {
+	err error
+	loc dockerfile.Loc
+}
+
+// err shows all of them, with a location each: docker/dockerfile shows one,
+// and which it is changes from run to run.
+func (m malformedRefs) err() error {
+	if len(m) == 0 {
+		return nil
+	}
+	err := m[0].err
+	for _, other := range m[1:] {
+		err = fmt.Errorf("%w; on line %d: %w", err, other.loc.Line(), other.err)
+	}
+	for _, ref := range m {
+		err = dockerfile.At(err, ref.loc)
+	}
+	return err
 }
 
 // addTriggers adds the triggers of the bases of all needed nodes, once each.

@@ -24,13 +24,26 @@ func (b *unitBuilder) checkDefaultBases() {
 		if err != nil {
 			return
 		}
-		if dockerfile.IsPath(res.Result) {
+		if b.meansFile(s, res.Result) {
 			continue
 		}
 		if _, err := reference.ParseNormalizedNamed(res.Result); err != nil {
 			b.File.Lint(s.Loc).Run(&linter.RuleInvalidDefaultArgInFrom, s.Location, linter.RuleInvalidDefaultArgInFrom.Format(s.BaseName))
 		}
 	}
+}
+
+// meansFile says that a base is a stage of another file, and not an image
+// whose registry is a variable that has no default: "$REGISTRY/alpine".
+func (b *unitBuilder) meansFile(s *dockerfile.Stage, byDefault string) bool {
+	if dockerfile.IsPath(s.BaseName) {
+		return true
+	}
+	if !dockerfile.IsPath(byDefault) || strings.HasPrefix(byDefault, "/") {
+		return false
+	}
+	now, _, err := b.lex.ProcessWord(s.BaseName, &b.Globals.Env)
+	return err == nil && dockerfile.IsPath(now)
 }
 
 func (b *unitBuilder) stageLint(s *dockerfile.Stage) *linter.Linter {

@@ -205,18 +205,23 @@ func (g *Graph) source(from ID, ref string, in *Instruction, fetch dockerfile.Lo
 	if dockerfile.IsPath(ref) {
 		return g.fileStage(ref, from, "", in.Loc)
 	}
-	if last, ok := g.latest(ref, from); ok && (last == from && in.OnBuild || g.Node(from).Replaced) {
-		// In docker/dockerfile a name means its last stage. That is an error
-		// where it is not an earlier one, but for two cases: circles are looked
-		// for before triggers fire, so that one may copy from its own stage;
-		// and the instructions of a replaced stage are never evaluated, but
-		// what they name is built.
+	if last, ok := g.latest(ref, from); ok && g.lastCounts(last, from, in) {
 		return last, nil
 	}
 	if id, ok := g.Visible(ref, from); ok {
 		return id, nil
 	}
 	return g.addExternal(from, ref, in.Loc, fetch), nil
+}
+
+// lastCounts says that a name means its last stage even where that is not an
+// earlier one. In docker/dockerfile it always does, which is an error but for
+// three cases: circles are looked for before triggers fire, so that one may
+// copy from its own stage; a stage that a named context replaces is there from
+// the start; and its own instructions are never evaluated, but what they name
+// is built.
+func (g *Graph) lastCounts(last, from ID, in *Instruction) bool {
+	return last == from && in.OnBuild || g.Node(last).Replaced || g.Node(from).Replaced
 }
 
 // upstreamEnd is Edge.last for a reference to a stage by its name.
