@@ -24,7 +24,7 @@ func (b *unitBuilder) checkDefaultBases() {
 		if err != nil {
 			return
 		}
-		if b.meansFile(s, res.Result) {
+		if b.meansFile(&s, res.Result) {
 			continue
 		}
 		if _, err := reference.ParseNormalizedNamed(res.Result); err != nil {
