@@ -22,6 +22,7 @@ var update = flag.Bool("update", false, "rewrite the golden files of this packag
 //	ignore          the ignore file
 //	old-daemon      (empty) a daemon that lacks what BuildKit got lately
 //	files/DIR/NAME  a file of the local source DIR
+//	warnings        of the build checks
 //	plan, llb       what comes out
 //	error           or this
 func TestGolden(t *testing.T) {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/containerd/platforms"
@@ -182,24 +184,35 @@ func (f *front) request(p *ocispecs.Platform) compiler.Request {
 }
 
 // Show is what our compiler makes of a request as files of a golden case: the
-// plan and the LLB, or the error. The request is for one platform.
+// warnings, the plan and the LLB, or the error. The request is for one
+// platform.
 func Show(ctx context.Context, r Request) []txtar.File {
 	f, err := r.open(ctx)
 	if err != nil {
 		return showError(err)
 	}
-	res, err := compiler.Compile(ctx, f.request(f.platforms()[0]))
+	var warnings []string
+	req := f.request(f.platforms()[0])
+	req.Warn = func(_ dockerfile.FileID, rule, _, _, msg string, where []parser.Range) {
+		warnings = append(warnings, fmt.Sprintf("line %s: %s: %s\n", placeOf(where), rule, msg))
+	}
+	res, err := compiler.Compile(ctx, req)
+	var files []txtar.File
+	if len(warnings) > 0 {
+		slices.Sort(warnings)
+		files = append(files, txtar.File{Name: "warnings", Data: []byte(strings.Join(warnings, ""))})
+	}
 	if err != nil {
-		return showError(err)
+		return append(files, showError(err)...)
 	}
 	def, err := marshal(ctx, res.State)
 	if err != nil {
-		return showError(err)
+		return append(files, showError(err)...)
 	}
-	return []txtar.File{
-		{Name: "plan", Data: []byte(res.Plan.String())},
-		{Name: "llb", Data: []byte(Print(def))},
-	}
+	return append(files,
+		txtar.File{Name: "plan", Data: []byte(res.Plan.String())},
+		txtar.File{Name: "llb", Data: []byte(Print(def))},
+	)
 }
 
 func showError(err error) []txtar.File {

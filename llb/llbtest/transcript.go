@@ -88,7 +88,7 @@ func DiffTranscripts(r Request, upstream, ours Transcript) string {
 		up, _, _ = strings.Cut(up, askedFor)
 		our, _, _ = strings.Cut(our, askedFor)
 	}
-	const complaint = `"buildError": {\n    "message": "failed to parse stage name`
+	const complaint = "\"buildError\": {\n    \"message\": \"failed to parse stage name"
 	if before, _, ok := strings.Cut(up, complaint); ok && strings.HasPrefix(our, before+complaint) {
 		return "" // ours shows all malformed references, upstream one by chance
 	}
