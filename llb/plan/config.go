@@ -45,7 +45,7 @@ func (e *stageEval) cmd(c *instructions.CmdCommand) {
 	e.checkOnce(&e.lastCmd, c)
 	args := e.startCommand(c, c.ShellDependantCmdLine)
 	e.out.Image.Config.Cmd = args
-	//nolint:staticcheck // deprecated in OCI, but Docker's images have it and so must ours
+	//lint:ignore SA1019 deprecated in OCI, but Docker's images have it and so must ours
 	e.out.Image.Config.ArgsEscaped = true
 	e.commit(fmt.Sprintf("CMD %q", args), false)
 }

@@ -99,7 +99,7 @@ func (e *stageEval) unsetOne(c *dockerfile.UnsetCommand) {
 	case "CMD":
 		wasSet = len(config.Cmd) > 0
 		config.Cmd = nil
-		//nolint:staticcheck // see cmd
+		//lint:ignore SA1019 see cmd
 		config.ArgsEscaped = false
 	case "HEALTHCHECK":
 		wasSet = config.Healthcheck != nil
