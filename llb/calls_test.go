@@ -38,7 +38,9 @@ func compareCalls(t *testing.T, name string, upstream, ours call) {
 			}
 		}
 	}
-	fmt.Printf("parity: %s: %d requests, %d differ\n", name, asked, differ)
+	if llbtest.Oracle { // else nothing was compared
+		fmt.Printf("parity: %s: %d requests, %d differ\n", name, asked, differ)
+	}
 }
 
 // callVariants are the default target and the others, for one platform.

@@ -202,6 +202,10 @@ func TestParity(t *testing.T) {
 			})
 		}
 	})
+	if !llbtest.Oracle {
+		fmt.Println("parity: upstream has data races of its own; with the race detector only our compiler runs")
+		return
+	}
 	if s.addition > 0 {
 		fmt.Printf("parity: %d files use what only Stagecraft knows\n", s.addition)
 	}

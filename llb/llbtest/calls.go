@@ -30,6 +30,8 @@ func (a *Answer) add(format string, args ...any) {
 // DiffAnswers is the first difference of two answers, empty for none.
 func DiffAnswers(r Request, upstream, ours Answer) string {
 	switch {
+	case upstream.Err == errSilent:
+		return ""
 	case upstream.Err == errEndless, upstream.Err == errPanics:
 		return "" // any answer is better
 	case upstream.Err != nil && ours.Err != nil:
@@ -61,6 +63,9 @@ func Endless(ctx context.Context, r Request) bool {
 
 // UpstreamOutline lists the args, secrets and agents of the target.
 func UpstreamOutline(ctx context.Context, r Request) (a Answer) {
+	if !Oracle {
+		return Answer{Err: errSilent}
+	}
 	f, err := r.open(ctx)
 	if err != nil {
 		return Answer{Err: err}
@@ -128,6 +133,9 @@ func OurOutline(ctx context.Context, r Request) (a Answer) {
 
 // UpstreamTargets lists the stages.
 func UpstreamTargets(ctx context.Context, r Request) (a Answer) {
+	if !Oracle {
+		return Answer{Err: errSilent}
+	}
 	defer func() {
 		if recover() != nil { // a check directive in front of an instruction
 			a = Answer{Err: errPanics}
@@ -158,6 +166,9 @@ func OurTargets(_ context.Context, r Request) (a Answer) {
 // UpstreamLint checks all stages, or the target. An error of the build is not
 // an error of the check.
 func UpstreamLint(ctx context.Context, r Request) (a Answer) {
+	if !Oracle {
+		return Answer{Err: errSilent}
+	}
 	defer func() {
 		if recover() != nil { // an ARG among the triggers of an image in COPY --from
 			a = Answer{Err: errPanics}

@@ -25,6 +25,9 @@ type Outcome struct {
 	Panic string
 }
 
+// errSilent is what the oracle says where it is not asked.
+var errSilent = errors.New("docker/dockerfile is not asked")
+
 // Diff is the first difference between what docker/dockerfile made of a
 // request and what we did, empty where there is none. Two rejections are the
 // same where ours stands at the same line and says at least as much.
@@ -32,6 +35,8 @@ func Diff(r Request, upstream, ours Outcome) string {
 	switch {
 	case ours.Panic != "":
 		return "ours panics: " + ours.Panic
+	case upstream.Err == errSilent:
+		return ""
 	case upstream.Panic != "":
 		return diffPanic(upstream, ours)
 	case upstream.Err == nil && ours.Err == nil:

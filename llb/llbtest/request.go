@@ -97,8 +97,14 @@ func (f *front) platforms() []*ocispecs.Platform {
 // Ours runs a request through this repository's compiler.
 func Ours(ctx context.Context, r Request) Outcome { return r.run(ctx, (*front).ours) }
 
-// Upstream runs a request through docker/dockerfile's compiler.
-func Upstream(ctx context.Context, r Request) Outcome { return r.run(ctx, (*front).upstream) }
+// Upstream runs a request through docker/dockerfile's compiler. Without the
+// Oracle it says nothing, which differs from nothing.
+func Upstream(ctx context.Context, r Request) Outcome {
+	if !Oracle {
+		return Outcome{Err: errSilent}
+	}
+	return r.run(ctx, (*front).upstream)
+}
 
 type compileFunc func(*front, context.Context, *ocispecs.Platform, *Build) error
 
