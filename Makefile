@@ -65,7 +65,7 @@ conformance: engines ## upstream's own integration tests, run against our image
 
 .PHONY: parity
 parity: ## compare with upstream's compiler, file by file (STAGECRAFT_CORPUS=FOLDER)
-	go test ./llb/... ./frontend -count=1 -timeout 60m -run TestParity -v | grep -v 'no test files\|no tests to run'
+	go test ./frontend ./llb/... -count=1 -timeout 60m -run TestParity -v | grep -v 'no test files\|no tests to run'
 
 .PHONY: fuzz
 fuzz: ## every fuzz test in turn (TIME=1m each)
