@@ -48,9 +48,7 @@ func (g *Graph) ordered(e Edge) bool {
 	case g.Node(e.To).Kind == External:
 		return true
 	case g.Node(e.From).Replaced:
-		// What is replaced needs nothing; but its instructions are checked
-		// with those of all stages, and then refer to earlier ones.
-		return e.To < e.From
+		return false // what is replaced is there before all others
 	default:
 		return e.Kind != After && !e.Implied
 	}
