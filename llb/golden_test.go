@@ -22,6 +22,8 @@ var update = flag.Bool("update", false, "rewrite the golden files of this packag
 //	ignore          the ignore file
 //	old-daemon      (empty) a daemon that lacks what BuildKit got lately
 //	files/DIR/NAME  a file of the local source DIR
+//	beside/PATH     a further Dockerfile, relative to the Dockerfile
+//	context/PATH    the same, in the build context
 //	warnings        of the build checks
 //	plan, llb       what comes out
 //	error           or this
@@ -63,6 +65,7 @@ func golden(t *testing.T, path string) {
 func readCase(a *txtar.Archive) (r llbtest.Request, keep []txtar.File) {
 	r.Opts = map[string]string{"platform": "linux/amd64"}
 	r.Files = map[string]map[string]string{}
+	r.Beside, r.InContext = map[string]string{}, map[string]string{}
 	for _, f := range a.Files {
 		switch {
 		case f.Name == "Dockerfile":
@@ -82,6 +85,10 @@ func readCase(a *txtar.Archive) (r llbtest.Request, keep []txtar.File) {
 				r.Files[dir] = map[string]string{}
 			}
 			r.Files[dir][name] = string(f.Data)
+		case strings.HasPrefix(f.Name, "beside/"):
+			r.Beside[strings.TrimPrefix(f.Name, "beside/")] = string(f.Data)
+		case strings.HasPrefix(f.Name, "context/"):
+			r.InContext[strings.TrimPrefix(f.Name, "context/")] = string(f.Data)
 		default:
 			continue // what came out
 		}

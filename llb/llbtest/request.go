@@ -20,6 +20,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/stage"
 	"golang.org/x/tools/txtar"
 )
 
@@ -34,6 +35,9 @@ type Request struct {
 	// Files are the files of named contexts; see Gateway.
 	Files     map[string]map[string]string
 	OldDaemon bool
+	// Beside are further Dockerfiles in the folder of the Dockerfile, and
+	// InContext those in the build context. Upstream does not see them.
+	Beside, InContext map[string]string
 }
 
 // With is the request with some options changed.
@@ -62,6 +66,7 @@ func (r *Request) gateway() *Gateway {
 
 // front is what both compilers share of a frontend.
 type front struct {
+	asked   *Request
 	gateway *Gateway
 	ui      *dockerui.Client
 	source  *llb.SourceMap
@@ -79,7 +84,7 @@ func (r *Request) open(ctx context.Context) (*front, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &front{gateway: g, ui: ui, source: llb.NewSourceMap(nil, src.Filename, src.Language, src.Data)}, nil
+	return &front{asked: r, gateway: g, ui: ui, source: llb.NewSourceMap(nil, src.Filename, src.Language, src.Data)}, nil
 }
 
 // platforms are the target platforms, nil for none in particular.
@@ -174,18 +179,20 @@ func (f *front) ours(ctx context.Context, p *ocispecs.Platform, b *Build) error 
 
 func (f *front) request(p *ocispecs.Platform) compiler.Request {
 	caps := f.ui.BuildOpts().LLBCaps
+	files := dockerfile.NewFiles("Dockerfile", f.source.Data, f.asked.read)
 	return compiler.Request{
 		Config:         f.ui.Config,
-		Files:          dockerfile.NewFiles("Dockerfile", f.source.Data, nil),
+		Files:          files,
 		TargetPlatform: p,
 		Sources:        &sources{ui: f.ui, target: p},
 		MainContext: func(ctx context.Context, paths []string) (*llb.State, error) {
 			return f.ui.MainContext(ctx, followPaths(paths)...)
 		},
-		Ignore:    f.ui.DockerIgnorePatterns,
-		NoCache:   f.ui.IsNoCache,
-		SourceMap: func(dockerfile.FileID) *llb.SourceMap { return f.source },
-		Caps:      &caps,
+		Ignore:       f.ui.DockerIgnorePatterns,
+		OtherContext: otherContext,
+		NoCache:      f.ui.IsNoCache,
+		SourceMap:    func(file dockerfile.FileID) *llb.SourceMap { return f.sourceOf(files, file) },
+		Caps:         &caps,
 	}
 }
 
@@ -222,7 +229,40 @@ func Show(ctx context.Context, r Request) []txtar.File {
 }
 
 func showError(err error) []txtar.File {
-	return []txtar.File{{Name: "error", Data: fmt.Appendf(nil, "line %d: %v\n", firstLine(err), err)}}
+	where := fmt.Sprintf("line %d", firstLine(err))
+	if file := dockerfile.FileOf(err); file != 0 {
+		where = fmt.Sprintf("file %d ", file) + where
+	}
+	return []txtar.File{{Name: "error", Data: fmt.Appendf(nil, "%s: %v\n", where, err)}}
+}
+
+// sourceOf is a file of a compilation for locations in LLB.
+func (f *front) sourceOf(files *dockerfile.Files, id dockerfile.FileID) *llb.SourceMap {
+	if id == 0 {
+		return f.source
+	}
+	src := files.Source(id)
+	return llb.NewSourceMap(nil, src.Name(), f.source.Language, src.Data)
+}
+
+// read gets a further file.
+func (r *Request) read(root dockerfile.Root, path string) ([]byte, error) {
+	files := r.Beside
+	if root == dockerfile.InContext {
+		files = r.InContext
+	}
+	text, ok := files[path]
+	if !ok {
+		return nil, fmt.Errorf("%s: no such file", path)
+	}
+	return []byte(text), nil
+}
+
+// otherContext is a build context of FROM --context, as a local source of that
+// name.
+func otherContext(_ context.Context, c stage.Context, paths []string) (*llb.State, error) {
+	st := llb.Local("other:"+c.Dir+c.Named, followPaths(paths)...)
+	return &st, nil
 }
 
 // Build is what a compiler made for one platform.
