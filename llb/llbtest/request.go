@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/containerd/platforms"
@@ -139,7 +140,12 @@ func (r *Request) run(ctx context.Context, compile compileFunc) (out Outcome) {
 
 func (f *front) upstream(ctx context.Context, p *ocispecs.Platform, b *Build) error {
 	opt := f.convertOpt(p)
-	opt.Warn = b.warn
+	var mu sync.Mutex // upstream warns in goroutines
+	opt.Warn = func(rule, description, url, text string, where []parser.Range) {
+		mu.Lock()
+		defer mu.Unlock()
+		b.warn(rule, description, url, text, where)
+	}
 	res, err := dockerfile2llb.Dockerfile2LLB(ctx, f.source.Data, opt)
 	if err != nil {
 		return err
