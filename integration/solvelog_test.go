@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,6 +28,14 @@ type solveLog struct {
 // readSolveLog reads a client's standard error.
 func readSolveLog(tb testing.TB, text []byte) solveLog {
 	tb.Helper()
+	log, err := parseSolveLog(text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return log
+}
+
+func parseSolveLog(text []byte) (solveLog, error) {
 	log := solveLog{vertexes: map[digest.Digest]*client.Vertex{}}
 	var output, rest strings.Builder
 	scanner := bufio.NewScanner(bytes.NewReader(text))
@@ -50,10 +59,10 @@ func readSolveLog(tb testing.TB, text []byte) solveLog {
 		}
 	}
 	if err := scanner.Err(); err != nil {
-		tb.Fatalf("reading the progress of a build: %v", err)
+		return log, fmt.Errorf("reading the progress of a build: %w", err)
 	}
 	log.output, log.rest = output.String(), rest.String()
-	return log
+	return log, nil
 }
 
 // stepName is the progress name of an instruction that makes a file system: its stage and its keyword.

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -347,6 +348,9 @@ func (s *Sandbox) configureClients(ctx context.Context) error {
 	if err := os.Symlink(s.bin["buildx"], plugin); err != nil {
 		return err
 	}
+	if err := s.linkClients(); err != nil {
+		return err
+	}
 	s.env = s.clientEnv()
 	create := s.Buildx("create", "--name", "stagecraft", "--driver", "remote", "--use", s.BuildkitAddr)
 	if out, err := create.CombinedOutput(); err != nil {
@@ -370,6 +374,26 @@ func (s *Sandbox) clientEnv() []string {
 		"DOCKER_CONFIG="+filepath.Join(s.Dir, "docker"),
 		"BUILDKIT_HOST="+s.BuildkitAddr,
 	)
+}
+
+// Environment is that of the sandbox's clients, NAME=VALUE: the machine's, less what points at other
+// builders, with the sandbox's own configuration folders and daemon.
+func (s *Sandbox) Environment() []string { return slices.Clone(s.env) }
+
+// BinDir is a folder with the pinned clients under their own names, for a PATH.
+func (s *Sandbox) BinDir() string { return filepath.Join(s.Dir, "bin") }
+
+// linkClients fills BinDir.
+func (s *Sandbox) linkClients() error {
+	if err := os.MkdirAll(s.BinDir(), 0o700); err != nil {
+		return err
+	}
+	for _, client := range []string{"buildctl", "buildx"} {
+		if err := os.Symlink(s.bin[client], filepath.Join(s.BinDir(), client)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Buildx is a call of the pinned buildx, with a builder over the sandbox's daemon selected. It is not
