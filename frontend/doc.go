@@ -14,7 +14,7 @@
 //     turns the Dockerfile into LLB, asking for images, named contexts and
 //     files through sources.go, and the daemon solves it.
 //  6. The references, image configs and attestations become the result
-//     (result.go).
+//     (platform.go, sbom.go).
 //
 // Locations travel as parser ranges until diagnostic.go makes them the
 // protocol's: warnings on one way out, errors on the other.
