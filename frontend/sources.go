@@ -58,9 +58,6 @@ func (s *sources) Context(ctx context.Context, name string, p *ocispecs.Platform
 // What is sent of a local folder is known only after the plan: limit is read
 // when the state is marshaled.
 func (s *sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.NamedContext, limit *[]llb.LocalOption, _ error) {
-	if strings.EqualFold(name, dockerui.EmptyImageName) || strings.EqualFold(name, dockerui.DefaultLocalNameContext) {
-		return nil, nil, nil // these names mean something else already
-	}
 	if p == nil {
 		p = s.target
 	}

@@ -11,6 +11,16 @@ import (
 
 type call func(context.Context, llbtest.Request) llbtest.Answer
 
+// calls are the subrequests that the compiler answers.
+var calls = []struct {
+	name           string
+	upstream, ours call
+}{
+	{"outline", llbtest.UpstreamOutline, llbtest.OurOutline},
+	{"targets", llbtest.UpstreamTargets, llbtest.OurTargets},
+	{"lint", llbtest.UpstreamLint, llbtest.OurLint},
+}
+
 // TestParityOutline, TestParityTargets and TestParityLint ask the questions of
 // the subrequests about each file of the corpus.
 

@@ -48,6 +48,13 @@ func agree(t *testing.T, r llbtest.Request) {
 	if diff != "" {
 		t.Errorf("%s\n%s", diff, archive(r))
 	}
+	// The subrequests as well, one a file: they share most of the way.
+	h := fnv.New32a()
+	_, _ = h.Write(r.Dockerfile)
+	c := calls[h.Sum32()%uint32(len(calls))]
+	if diff := compareAnswers(t.Context(), r, c.upstream, c.ours); diff != "" {
+		t.Errorf("%s: %s\n%s", c.name, diff, archive(r))
+	}
 }
 
 // archive is a request in the form of a golden case, ready to be checked in.
@@ -204,8 +211,8 @@ func (g *grower) base() string {
 		return g.name()
 	}
 	return g.or(
-		[]string{"example.com/missing", "$A", "Upper", "0", "example.com/obonbuild", "example.com/obbad", "example.com/obstage"},
-		"alpine", "scratch", "debian:12", "golang:1.22", "example.com/onbuild", "example.com/obcopy", "example.com/obself",
+		[]string{"example.com/missing", "$A", "Upper", "0", "example.com/obonbuild", "example.com/obbad", "example.com/obstage", "example.com/obtwo", "example.com/obcheck"},
+		"alpine", "scratch", "debian:12", "golang:1.22", "example.com/onbuild", "example.com/obcopy", "example.com/obself", "example.com/obenv",
 		"example.com/withenv-withdir", "example.com/withuser-entry", "example.com/nopath", "example.com/nolayers-onbuild",
 		"example.com/foreign", "example.com/windows", "example.com/mutated", "example.com/nodigest", "alpine:${VERSION:-3}",
 		"${B:-busybox}", "example.com/schema1-bash-ports", "example.com/reldir-named", "example.com/noplatform-variant")
@@ -218,7 +225,7 @@ func (g *grower) name() string {
 		earlier = earlier[:len(earlier)-1] // not the stage itself
 	}
 	if len(earlier) == 0 || g.percent(15) {
-		return g.or([]string{"final", "later", "0", "2", "7", "-1", "$A", "Bad:Ref"}, "alpine:3", "scratch", "example.com/onbuild", "busybox", "example.com/nolayers")
+		return g.or([]string{"final", "later", "0", "2", "7", "-1", "$A", "Bad:Ref"}, "alpine:3", "scratch", "example.com/onbuild", "busybox", "example.com/nolayers", "example.com/obenv", "example.com/obenv-nolayers")
 	}
 	name := earlier[g.n(len(earlier))]
 	if g.percent(15) {

@@ -49,6 +49,11 @@ func golden(t *testing.T, path string) {
 	} else if addition != "" {
 		t.Logf("accepted here alone: %s", addition)
 	}
+	for _, c := range calls {
+		if diff := compareAnswers(t.Context(), r, c.upstream, c.ours); diff != "" {
+			t.Errorf("--call=%s is not as docker/dockerfile has it: %s", c.name, diff)
+		}
+	}
 	got := txtar.Format(&txtar.Archive{Comment: a.Comment, Files: append(keep, llbtest.Show(t.Context(), r)...)})
 	if *update {
 		if err := os.WriteFile(path, got, 0o644); err != nil {

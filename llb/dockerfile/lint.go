@@ -52,6 +52,23 @@ func (l *linters) of(id FileID) *linter.Linter {
 	return &lint
 }
 
+// hasCheckDirective says that comments in front of an instruction set checks
+// for it. docker/dockerfile has no checks for triggers, and panics.
+func hasCheckDirective(comments []string) bool {
+	for _, comment := range comments {
+		var p parser.DirectiveParser
+		p.SetComment("")
+		d, _ := p.ParseLine([]byte(comment))
+		if d == nil || d.Name != "check" {
+			continue
+		}
+		options, _, _ := strings.Cut(d.Value, " ")
+		_, err := linter.ParseLintOptions(options)
+		return err == nil
+	}
+	return false
+}
+
 // warnEmptyContinuation repeats the one warning of the line parser that is a
 // build check; the parser has no others today.
 func warnEmptyContinuation(warnings []parser.Warning, lint *linter.Linter) {

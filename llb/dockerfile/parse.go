@@ -132,6 +132,9 @@ func (f *File) parseTrigger(text string, at Loc) ([]Instruction, error) {
 	}
 	node := tree.AST.Children[0]
 	node.StartLine, node.EndLine = span(at.Ranges)
+	if hasCheckDirective(node.PrevComment) {
+		return nil, errors.Errorf("the ONBUILD trigger %q of the base image has a check directive in a comment, which counts only in a Dockerfile: build that image again without the comment", text)
+	}
 	if strings.EqualFold(node.Value, "include") {
 		return f.includeTrigger(node, at)
 	}

@@ -50,15 +50,34 @@ var (
 	errPanics  = errors.New("docker/dockerfile panics")
 )
 
-// Endless says that a stage has a trigger which copies from the stage itself:
-// upstream's outline follows that until its stack overflows.
+// Endless says that the stages which the target needs stand in a circle that
+// is no mistake: a trigger copies from its own stage, or a stage that a named
+// context replaces names one that is built from it. Upstream's outline follows
+// that until its stack overflows.
 func Endless(ctx context.Context, r Request) bool {
 	f, err := r.open(ctx)
 	if err != nil {
 		return false
 	}
 	p, err := compiler.Evaluate(ctx, f.request(f.platforms()[0]))
-	return err == nil && slices.ContainsFunc(p.Graph.Edges, func(e stage.Edge) bool { return e.OnBuild && e.From == e.To })
+	return err == nil && hasCircle(p.Graph)
+}
+
+func hasCircle(g *stage.Graph) bool {
+	const onPath, done = 1, 2
+	seen := map[stage.ID]int{}
+	var walk func(stage.ID) bool
+	walk = func(id stage.ID) bool {
+		seen[id] = onPath
+		for _, e := range g.Out(id) {
+			if e.Kind != stage.After && (seen[e.To] == onPath || seen[e.To] == 0 && walk(e.To)) {
+				return true
+			}
+		}
+		seen[id] = done
+		return false
+	}
+	return walk(g.Target)
 }
 
 // UpstreamOutline lists the args, secrets and agents of the target.
@@ -66,6 +85,11 @@ func UpstreamOutline(ctx context.Context, r Request) (a Answer) {
 	if !Oracle {
 		return Answer{Err: errSilent}
 	}
+	defer func() {
+		if recover() != nil { // a check directive in a trigger
+			a = Answer{Err: errPanics}
+		}
+	}()
 	f, err := r.open(ctx)
 	if err != nil {
 		return Answer{Err: err}

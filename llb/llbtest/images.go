@@ -115,6 +115,10 @@ var imageTraits = []struct {
 	{"obcopy", 1, func(i *dockerspec.DockerOCIImage) {
 		i.Config.OnBuild = []string{"COPY --from=busybox:obsource /bin/sh /sh", "RUN --mount=type=bind,from=alpine:obmount,target=/m ls /m"}
 	}},
+	{"obenv", 1, func(i *dockerspec.DockerOCIImage) {
+		i.Config.OnBuild = []string{"ENV FOO bar", "WORKDIR rel", "RUN echo $NOPE", "ENTRYPOINT x", "COPY <<E /e\n$FOO\nE"}
+	}},
+	{"obcheck", 0, func(i *dockerspec.DockerOCIImage) { i.Config.OnBuild = []string{"# a\n# check=skip=all\nADD a /b"} }},
 	{"obstage", 0, func(i *dockerspec.DockerOCIImage) { i.Config.OnBuild = []string{"COPY --from=build /a /b"} }},
 	{"obself", 0, func(i *dockerspec.DockerOCIImage) { i.Config.OnBuild = []string{"COPY --from=0 /a /b"} }},
 	{"obbad", 0, func(i *dockerspec.DockerOCIImage) { i.Config.OnBuild = []string{"RUN --mount=type=nonsense true"} }},

@@ -37,7 +37,7 @@ func (s *sources) HasContext(name string, p *ocispecs.Platform) (bool, error) {
 }
 
 func (s *sources) named(name string, p *ocispecs.Platform, local func() []llb.LocalOption) (*dockerui.NamedContext, error) {
-	if strings.EqualFold(name, "scratch") || strings.EqualFold(name, "context") || strings.Contains(name, "#") {
+	if strings.Contains(name, "#") {
 		return nil, nil // a stage of another file has no context here
 	}
 	if p == nil {

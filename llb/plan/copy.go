@@ -20,7 +20,7 @@ func (e *stageEval) copy(step *Step, in *stage.Instruction, c *instructions.Copy
 	if len(in.Sources) > 0 {
 		from = in.Sources[0]
 	}
-	if from != stage.None && e.stageNode(from) == nil {
+	if from != stage.None && !e.isThere(from) {
 		return errors.Errorf("cannot copy from stage %q: it needs this stage itself", c.From)
 	}
 	t := &transfer{stageEval: e, keyword: "COPY", in: c, from: from, parents: c.Parents, ifExists: in.Flags.IfExists}

@@ -119,8 +119,8 @@ func (ev *evaluator) evaluate(n *stage.Node) error {
 	}
 	e.at(n.Loc, n.From.Comments)
 	e.inherit(n)
-	if n.Kind == stage.External || n.Replaced && !ev.opt.Everything {
-		return nil
+	if (n.Kind == stage.External || n.Replaced) && !ev.opt.Everything {
+		return nil // but checks look at what will not happen, too
 	}
 	if err := e.startFrom(); err != nil {
 		return dockerfile.At(err, n.Loc)

@@ -61,7 +61,7 @@ func (e *stageEval) mount(op *Run, m *instructions.Mount, source stage.ID) error
 	if mnt.Path == "/" && (m.UID != nil || m.GID != nil || m.Mode != nil) {
 		mnt.Owner = owner(m, 0o755)
 	}
-	if mnt.From != stage.None && e.stageNode(mnt.From) == nil {
+	if mnt.From != stage.None && !e.isThere(mnt.From) {
 		return errors.Errorf("cannot mount to %q from a stage %q that stands below: a cache mount without from starts as the stage of that name", mnt.Target, stage.Scratch)
 	}
 	op.Mounts = append(op.Mounts, mnt)

@@ -27,7 +27,18 @@ func (e *stageEval) readOf(id stage.ID, p string) {
 		e.read(BuildContext(e.unit.Context), p)
 		return
 	}
-	e.read(Source{Base: e.stageNode(id).scope.root}, p)
+	root := id // what is replaced stands on nothing else
+	if s := e.stageNode(id); s != nil {
+		root = s.scope.root
+	}
+	e.read(Source{Base: root}, p)
+}
+
+// isThere says that a node's filesystem can be used by now. A stage that a
+// named context replaces is there from the start, and its own instructions
+// are looked at for the sake of the checks only.
+func (e *stageEval) isThere(id stage.ID) bool {
+	return e.stageNode(id) != nil || e.plan.Graph.Node(id).Replaced || e.out.Node.Replaced
 }
 
 // list are the paths relative to the root, sorted; nil for everything.

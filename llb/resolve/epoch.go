@@ -162,12 +162,21 @@ func addRemote(c *instructions.AddCommand, env *stage.Env, lex *shell.Lex) (*Rem
 		_, err := r.Digest()
 		return r, err
 	}
-	git, err := ParseGit(src, c.KeepGitDir, checksum)
+	git, err := ParseGit(src, nil, "")
 	if err != nil {
 		return nil, err
 	}
 	if git == nil {
 		return nil, errors.New("SOURCE_DATE_EPOCH stage source must be a single HTTP(S) or Git ADD")
 	}
+	// Flags that contradict the query string are an error of the build that
+	// has such a stage as its target; for the time they add up.
+	if c.KeepGitDir != nil && *c.KeepGitDir {
+		git.Git.KeepDir = c.KeepGitDir
+	}
+	if checksum != "" {
+		git.Checksum = checksum
+	}
+	git.Git.FetchByCommit = false
 	return git, nil
 }

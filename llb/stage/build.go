@@ -122,7 +122,13 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 	if n.Replaced, err = b.replaced(&n); err != nil {
 		return err
 	}
-	if !n.Replaced {
+	if n.Replaced {
+		// Nothing of the stage is built, but the outline has the args of what
+		// it would have been built from, as in docker/dockerfile.
+		if base, ok := b.named[n.Ref]; ok {
+			n.UsedArgs = b.fromArgs(base)
+		}
+	} else {
 		if n.Label == "" {
 			n.Label = b.label(fmt.Sprintf("stage-%d", len(b.Unit.Stages)))
 		}
@@ -143,6 +149,17 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 	return nil
 }
 
+// fromArgs are the global args in the FROMs that a stage goes back to.
+func (b *unitBuilder) fromArgs(id ID) []string {
+	used := map[string]struct{}{}
+	for ; id != None; id = b.Nodes[id].Base {
+		for _, name := range b.Nodes[id].UsedArgs {
+			used[name] = struct{}{}
+		}
+	}
+	return sortedKeys(used)
+}
+
 // label is a stage's name from outside of its file.
 func (b *unitBuilder) label(name string) string {
 	if b.unit == 0 || name == "" {
@@ -153,8 +170,8 @@ func (b *unitBuilder) label(name string) string {
 
 // replaced asks for a named context in place of a stage with a name.
 func (b *unitBuilder) replaced(n *Node) (bool, error) {
-	if n.Name == "" || b.opt.Replaces == nil {
-		return false, nil
+	if n.Name == "" || n.Name == Scratch || n.Name == "context" || b.opt.Replaces == nil {
+		return false, nil // scratch and context mean something else already
 	}
 	return b.opt.Replaces(n.Outside(), n.Platform)
 }

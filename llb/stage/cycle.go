@@ -33,12 +33,7 @@ func (g *Graph) checkCycles() error {
 // asked again after triggers have added edges.
 func (g *Graph) CheckTarget() error {
 	reach := g.Reach(g.Target)
-	c := &circles{graph: g, next: func(e Edge) ID {
-		if g.Node(e.From).Replaced {
-			return None // its instructions are not evaluated
-		}
-		return orderedEnd(e)
-	}}
+	c := &circles{graph: g, next: g.orderedEnd}
 	for id := range ID(len(g.Nodes)) {
 		if !reach[id] {
 			continue
@@ -52,7 +47,7 @@ func (g *Graph) CheckTarget() error {
 
 // CheckAll refuses a circle anywhere.
 func (g *Graph) CheckAll() error {
-	all := &circles{graph: g, next: orderedEnd}
+	all := &circles{graph: g, next: g.orderedEnd}
 	for id := range ID(len(g.Nodes)) {
 		if err := all.from(id); err != nil {
 			return err
@@ -63,9 +58,9 @@ func (g *Graph) CheckAll() error {
 
 // orderedEnd is the end of an edge whose two ends stand in an order, None for
 // others.
-func orderedEnd(e Edge) ID {
-	if e.Implied || e.ofItself() {
-		return None
+func (g *Graph) orderedEnd(e Edge) ID {
+	if e.Implied || e.ofItself() || g.Node(e.From).Replaced {
+		return None // what is replaced is there, whatever its instructions say
 	}
 	return e.To
 }

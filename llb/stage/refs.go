@@ -244,19 +244,19 @@ func (g *Graph) addExternal(from ID, ref string, use, loc dockerfile.Loc) ID {
 // now refers to something that may still have to be resolved. Errors have the
 // location of the stage's FROM.
 func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
-	loc := g.Node(id).Loc
+	loc, where := g.Node(id).Loc, g.Node(id).Where()
 	var steps []Instruction
 	refers := false
 	vars := func() *staticVars { return g.staticVars(id, steps) }
 	for _, text := range triggers {
 		parsed, err := g.UnitOf(g.Node(id)).File.ParseTrigger(text, loc)
 		if err != nil {
-			return false, relocate(err, loc)
+			return false, relocate(err, where)
 		}
 		for _, p := range parsed {
 			in := Instruction{Instruction: p}
 			if err := g.addReferences(id, &in, vars); err != nil {
-				return false, relocate(err, loc)
+				return false, relocate(err, where)
 			}
 			refers = refers || len(in.Sources) > 0
 			steps = append(steps, in)

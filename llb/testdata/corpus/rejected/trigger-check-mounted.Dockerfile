@@ -1,0 +1,2 @@
+FROM alpine
+RUN --mount=from=example.com/obcheck,target=/m true

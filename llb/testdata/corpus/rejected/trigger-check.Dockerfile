@@ -1,0 +1,2 @@
+# docker/dockerfile panics: the trigger's comment is a check directive.
+FROM example.com/obcheck
