@@ -3,6 +3,7 @@ package frontend
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -24,12 +25,20 @@ import (
 
 // outline lists the args, secrets and agents of the target.
 func (r *request) outline(ctx context.Context) (*client.Result, error) {
-	c := r.compilation(ctx, nil).warning(ctx)
+	c := r.compilation(ctx, nil).warning(ctx, nil)
 	p, err := c.evaluate(ctx)
 	if err != nil {
 		return nil, err
 	}
 	asked := p.Outline()
+	for _, gate := range compiler.Gates(p) {
+		// A build needs what its gates need.
+		gated, err := c.gate(ctx, gate).evaluate(ctx)
+		if err != nil {
+			return nil, err
+		}
+		asked.Add(gated.Outline())
+	}
 	from := p.Target().Node.From
 	o := outline.Outline{
 		Name:        from.Name,
@@ -90,23 +99,32 @@ func (r *request) targets(ctx context.Context) (*client.Result, error) {
 }
 
 // check lists the findings of the build checks: of all stages, unless the
-// client names a target. An error of the build is one of the findings.
+// client names a target: of what that needs, and of its gates. An error of the
+// build is one of the findings.
 func (r *request) check(ctx context.Context) (*client.Result, error) {
 	results := &lint.LintResults{}
 	c := r.compilation(ctx, nil)
 	// The Dockerfile is a source even where nothing is found in it.
-	sources := map[dockerfile.FileID]int{0: results.AddSource(c.sourceMap(0))}
-	source := func(file dockerfile.FileID) int {
-		if _, ok := sources[file]; !ok {
-			sources[file] = results.AddSource(c.sourceMap(file))
+	sources := map[string]int{c.Files.Source(0).Name(): results.AddSource(c.sourceMap(0))}
+	check := func(c *compilation, before findings) (*plan.Plan, findings, bool) {
+		source := func(file dockerfile.FileID) int {
+			name := c.Files.Source(file).Name()
+			if _, ok := sources[name]; !ok {
+				sources[name] = results.AddSource(c.sourceMap(file))
+			}
+			return sources[name]
 		}
-		return sources[file]
-	}
-	c.Warn = func(file dockerfile.FileID, rule, description, url, msg string, where []parser.Range) {
-		results.AddWarning(rule, description, url, msg, source(file), where)
-	}
-	c.EveryStage = c.Target == ""
-	if _, err := compiler.Evaluate(ctx, c.Request); err != nil {
+		found := findings{}
+		c.Warn = func(file dockerfile.FileID, rule, description, url, msg string, where []parser.Range) {
+			if finding := c.finding(file, rule, msg, where); !before[finding] {
+				found[finding] = true
+				results.AddWarning(rule, description, url, msg, source(file), where)
+			}
+		}
+		p, err := compiler.Evaluate(ctx, c.Request)
+		if err == nil {
+			return p, found, true
+		}
 		results.Error = &lint.BuildError{Message: err.Error()}
 		var located *parser.LocationError
 		if errors.As(err, &located) {
@@ -115,6 +133,19 @@ func (r *request) check(ctx context.Context) (*client.Result, error) {
 				Ranges:      lower.Ranges(mergeRanges(located.Locations)),
 			}
 		}
+		return nil, nil, false
+	}
+	c.EveryStage = c.Target == ""
+	p, known, ok := check(c, nil)
+	if !ok || c.EveryStage {
+		return results.ToResult(nil)
+	}
+	for _, gate := range compiler.Gates(p) {
+		_, found, ok := check(c.gate(ctx, gate), maps.Clone(known))
+		if !ok {
+			break
+		}
+		maps.Copy(known, found)
 	}
 	return results.ToResult(nil)
 }
@@ -136,7 +167,7 @@ func mergeRanges(locations [][]parser.Range) []parser.Range {
 
 // convertLLB is the definition of the target as JSON.
 func (r *request) convertLLB(ctx context.Context) (*client.Result, error) {
-	compiled, err := r.compilation(ctx, nil).warning(ctx).compile(ctx)
+	compiled, err := r.compilation(ctx, nil).warning(ctx, nil).compile(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -2,14 +2,18 @@ package frontend
 
 import (
 	"context"
+	"fmt"
+	"maps"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerui"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/plan"
+	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
 // compilation is the compiler at work on the request: for one platform and
@@ -19,7 +23,17 @@ type compilation struct {
 	compiler.Request
 	request *request
 	maps    map[dockerfile.FileID]*llb.SourceMap
+	// copyOf is the gate that is compiled, empty for the target. The daemon
+	// keeps a copy of a local folder for each hint, and a transfer makes that
+	// what is wanted now. With one copy for the target and its gates, which
+	// want different files, each build would have them sent again.
+	copyOf string
+	// warned are the findings that were reported; nil where none are.
+	warned findings
 }
+
+// findings are the findings of build checks that the client knows of.
+type findings map[string]bool
 
 // compilation prepares the compiler. Nil is the platform of the daemon. Warn
 // receives findings of the build checks; nil switches these off.
@@ -33,31 +47,54 @@ func (r *request) compilation(ctx context.Context, platform *ocispecs.Platform) 
 		Config:         r.ui.Config,
 		Files:          files,
 		TargetPlatform: platform,
-		Sources:        &sources{request: r, target: platform},
+		Sources:        &sources{request: r, target: platform, ownCopy: c.ownCopy},
 		MainContext: func(ctx context.Context, paths []string) (*llb.State, error) {
-			return r.ui.MainContext(ctx, followPaths(paths)...)
+			return r.ui.MainContext(ctx, append(followPaths(paths), c.ownCopy(dockerui.DefaultLocalNameContext)...)...)
 		},
-		Ignore:       r.ui.DockerIgnorePatterns,
-		OtherContext: r.otherContext,
-		OtherIgnore:  r.otherIgnore,
-		NoCache:      r.ui.IsNoCache,
-		SourceMap:    c.sourceMap,
-		Caps:         &caps,
+		Ignore: r.ui.DockerIgnorePatterns,
+		OtherContext: func(ctx context.Context, other stage.Context, paths []string) (*llb.State, error) {
+			return c.otherContext(ctx, other, paths)
+		},
+		OtherIgnore: c.otherIgnore,
+		NoCache:     r.ui.IsNoCache,
+		SourceMap:   c.sourceMap,
+		Caps:        &caps,
 	}
 	return c
 }
 
+// ownCopy are the options for a local folder of which the daemon keeps a copy
+// under a hint.
+func (c *compilation) ownCopy(hint string) []llb.LocalOption {
+	if c.copyOf == "" {
+		return nil
+	}
+	return []llb.LocalOption{llb.SharedKeyHint(hint + " for " + c.copyOf)}
+}
+
 // warning makes the compilation report what the build checks find, while the
-// build runs.
-func (c *compilation) warning(ctx context.Context) *compilation {
+// build runs, but not what another compilation of the same files reported.
+func (c *compilation) warning(ctx context.Context, before findings) *compilation {
+	before = maps.Clone(before)
+	c.warned = findings{}
 	c.Warn = func(file dockerfile.FileID, rule, description, url, msg string, where []parser.Range) {
 		line := 0
 		if len(where) > 0 {
 			line = where[0].Start.Line
 		}
+		finding := c.finding(file, rule, msg, where)
+		if before[finding] {
+			return
+		}
+		c.warned[finding] = true
 		c.request.warn(ctx, c.sourceMap(file), linter.LintFormatShort(rule, msg, line), description, url, where)
 	}
 	return c
+}
+
+// finding identifies a finding across compilations.
+func (c *compilation) finding(file dockerfile.FileID, rule, msg string, where []parser.Range) string {
+	return fmt.Sprintf("%s:%v %s %s", c.Files.Source(file).Name(), where, rule, msg)
 }
 
 // compile is the compiler with its errors located for the client.

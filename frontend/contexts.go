@@ -3,14 +3,12 @@ package frontend
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
-	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/patternmatcher/ignorefile"
 	"github.com/pkg/errors"
@@ -18,189 +16,182 @@ import (
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
-// otherIgnore are the patterns for a build context of FROM --context: those of
-// the ignore file that belongs to the Dockerfile, else those of the context's
-// own ignore file.
-func (r *request) otherIgnore(ctx context.Context, c stage.Context) ([]string, error) {
-	if data, ok, err := r.readOptional(ctx, c.IgnoreRoot, c.Ignore); err != nil {
-		return nil, err
-	} else if ok {
-		return parseIgnore(data, c.Ignore)
+// The build contexts of FROM --context.
+
+const ignoreSuffix = dockerui.DefaultDockerignoreName
+
+// otherIgnore are the patterns for a build context: those of the ignore file
+// that belongs to the Dockerfile, else those of the context's own ignore file.
+// It is an error where the context does not exist, so that this is known
+// before anything runs.
+func (c *compilation) otherIgnore(ctx context.Context, other stage.Context) ([]string, error) {
+	own, open := otherRoot{ignore: ignoreSuffix}, c.folderRoot
+	if other.Named != "" {
+		open = c.namedRoot
 	}
-	if c.Named != "" {
-		// Its own ignore file is applied where it is opened.
-		return nil, r.checkNamedContext(c.Named)
-	}
-	if err := r.checkFolder(ctx, c.Dir); err != nil {
-		return nil, err
-	}
-	name := path.Join(c.Dir, dockerui.DefaultDockerignoreName)
-	data, ok, err := r.readOptional(ctx, dockerfile.InContext, name)
-	if err != nil || !ok {
+	if err := open(ctx, other, &own); err != nil {
 		return nil, err
 	}
-	return parseIgnore(data, name)
-}
-
-func parseIgnore(data []byte, name string) ([]string, error) {
-	patterns, err := ignorefile.ReadAll(bytes.NewReader(data))
-	return patterns, errors.Wrapf(err, "failed parsing %s", name)
-}
-
-// readOptional reads a file that need not be there.
-func (r *request) readOptional(ctx context.Context, root dockerfile.Root, p string) ([]byte, bool, error) {
-	tree, err := r.openRoot(ctx, root, []string{p})
+	beside, err := c.request.besideFile(ctx, other.IgnoreRoot, strings.TrimSuffix(other.Ignore, ignoreSuffix))
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	if _, err := tree.ref.StatFile(ctx, client.StatRequest{Path: p}); err != nil {
-		return nil, false, nil
-	}
-	data, err := dockerui.ReadFile(ctx, tree.ref, p)
-	return data, err == nil, err
-}
-
-// checkFolder is an error for a folder that the main context does not have,
-// before anything runs that would need it.
-func (r *request) checkFolder(ctx context.Context, dir string) error {
-	if dir == "." || dir == "" {
-		return nil
-	}
-	st, err := r.ui.MainContext(ctx)
-	if err != nil {
-		return err
-	}
-	op, err := r.singleSource(ctx, *st)
-	if err != nil {
-		return err
-	}
-	if op != nil && strings.HasPrefix(op.Identifier, "local://") {
-		// The folder alone, without what is in it.
-		if st, err = limitLocal(op, []string{dir}, "[internal] find "+dir); err != nil {
-			return err
+	for _, file := range []struct {
+		*tree
+		path string
+	}{{beside, other.Ignore}, {own.tree, own.ignore}} {
+		if file.tree == nil {
+			continue
 		}
-		if op, err = r.singleSource(ctx, *st); err != nil {
-			return err
-		}
-		excludes, err := json.Marshal([]string{dir + "/*"})
-		if err != nil {
-			return err
-		}
-		op.Attrs[pb.AttrExcludePatterns] = string(excludes)
-		var c llb.Constraints
-		llb.WithCustomName("[internal] find " + dir).SetConstraintsOption(&c)
-		folder := llb.NewState(llb.NewSource(op.Identifier, op.Attrs, c).Output())
-		st = &folder
-	}
-	ref, err := r.solveState(ctx, *st)
-	if err != nil {
-		return err
-	}
-	stat, err := ref.StatFile(ctx, client.StatRequest{Path: dir})
-	if err != nil {
-		return errors.Errorf("--context=%s: there is no folder %s in the build context", dir, dir)
-	}
-	if !stat.IsDir() && stat.Linkname == "" {
-		return errors.Errorf("--context=%s: %s is a file, not a folder", dir, dir)
-	}
-	return nil
-}
-
-func (r *request) checkNamedContext(name string) error {
-	nc, err := r.ui.NamedContext(name, dockerui.ContextOpt{})
-	if err != nil {
-		return err
-	}
-	if nc == nil {
-		return errors.Errorf("--context=%s: the client gave no named context of this name; give one with --build-context %s=PATH, or write ./%s for a folder of the build context", name, name, name)
-	}
-	return nil
-}
-
-// otherContext opens a build context of FROM --context. The folder becomes a
-// root of its own, so that nothing in it leads out of it.
-func (r *request) otherContext(ctx context.Context, c stage.Context, paths []string) (*llb.State, error) {
-	patterns, err := r.otherIgnore(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if c.Named != "" {
-		st, err := r.namedBuildContext(ctx, c.Named, patterns != nil)
+		data, found, err := file.read(ctx, file.path)
 		if err != nil {
 			return nil, err
 		}
-		if len(patterns) == 0 {
-			return st, nil
+		if found {
+			patterns, err := ignorefile.ReadAll(bytes.NewReader(data))
+			// Not nil: an empty ignore file counts, too.
+			return append([]string{}, patterns...), errors.Wrapf(err, "failed parsing %s", file.path)
 		}
-		return scoped(*st, "/", patterns, c.Named), nil
 	}
-	within := []string{c.Dir}
-	if len(paths) > 0 {
-		within = nil
-	}
-	for _, p := range paths {
-		within = append(within, path.Join(c.Dir, p))
-	}
-	st, err := r.folderOfContext(ctx, c.Dir, within, patterns)
-	if err != nil {
-		return nil, err
-	}
-	return scoped(*st, path.Join("/", c.Dir), patterns, "./"+c.Dir), nil
+	return nil, nil
 }
 
-func (r *request) namedBuildContext(ctx context.Context, name string, ownIgnore bool) (*llb.State, error) {
+// otherRoot is where the ignore file of a build context is read from.
+type otherRoot struct {
+	*tree  // nil where it is applied elsewhere
+	ignore string
+}
+
+// folderRoot looks for a folder of the main context.
+func (c *compilation) folderRoot(ctx context.Context, other stage.Context, own *otherRoot) (err error) {
+	r, dir := c.request, other.Dir
+	own.ignore = path.Join(dir, ignoreSuffix)
+	own.tree, err = r.openRoot(ctx, dockerfile.InContext, []string{own.ignore}, nil)
+	if err != nil || dir == "." {
+		return err
+	}
+	stat, err := own.stat(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if stat == nil {
+		// Without an ignore file nothing of the folder was sent but the
+		// links on the way to it.
+		real, err := own.follow(ctx, dir)
+		if err != nil {
+			return errors.WithMessagef(err, "--context=./%s", dir)
+		}
+		folder, err := r.openRoot(ctx, dockerfile.InContext, []string{real}, []string{real + "/*"})
+		if err != nil {
+			return err
+		}
+		if stat, err = folder.stat(ctx, real); err != nil {
+			return err
+		}
+	}
+	switch {
+	case stat == nil:
+		return errors.Errorf("--context=./%s: there is no folder %s in %s", dir, dir, own.where)
+	case !stat.IsDir():
+		return errors.Errorf("--context=./%s: %s is a file, not a folder", dir, dir)
+	}
+	return nil
+}
+
+// namedRoot looks for a named context.
+func (c *compilation) namedRoot(ctx context.Context, other stage.Context, own *otherRoot) error {
+	st, err := c.namedContext(ctx, other.Named, nil, false)
+	if err != nil {
+		return err
+	}
+	if op, err := c.request.onlySource(ctx, *st); err != nil {
+		return err
+	} else if op != nil && strings.HasPrefix(op.Identifier, "local://") {
+		return nil // dockerui applies its ignore file
+	}
+	own.tree = &tree{where: "the named context " + other.Named}
+	own.ref, err = c.request.solveState(ctx, *st)
+	return err
+}
+
+// namedContext opens a named context. A local client sends no more of it than
+// some paths; ownIgnore says that its ignore file does not count.
+func (c *compilation) namedContext(ctx context.Context, name string, paths []string, ownIgnore bool) (*llb.State, error) {
+	r := c.request
 	nc, err := r.ui.NamedContext(name, dockerui.ContextOpt{
+		Platform:       c.TargetPlatform,
 		ResolveMode:    r.ui.ImageResolveMode.String(),
 		NoDockerignore: ownIgnore,
+		AsyncLocalOpts: func() []llb.LocalOption {
+			return append(followPaths(paths), c.ownCopy(namedHint(r.opts, name))...)
+		},
 	})
+	if err == nil && nc == nil {
+		err = errors.Errorf("--context=%s: the client gave no named context of this name; give one with --build-context %s=PATH, or write ./%s for a folder of the build context", name, name, name)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if nc == nil {
-		return nil, r.checkNamedContext(name)
-	}
 	st, _, err := nc.Load(ctx)
+	if err == nil && st == nil {
+		err = errors.Errorf("--context=%s: the named context has no content", name)
+	}
 	return st, err
+}
+
+// otherContext opens a build context. A folder becomes a root of its own, so
+// that nothing in it leads out of it.
+func (c *compilation) otherContext(ctx context.Context, other stage.Context, paths []string) (*llb.State, error) {
+	patterns, err := c.otherIgnore(ctx, other)
+	if err != nil {
+		return nil, err
+	}
+	if other.Named != "" {
+		st, err := c.namedContext(ctx, other.Named, paths, patterns != nil)
+		if err != nil || len(patterns) == 0 {
+			return st, err
+		}
+		return scoped(*st, "/", patterns, other.Named), nil
+	}
+	st, err := c.folderOfContext(ctx, other, paths, patterns)
+	if err != nil {
+		return nil, err
+	}
+	return scoped(*st, path.Join("/", other.Dir), patterns, "./"+other.Dir), nil
 }
 
 // folderOfContext is the main context, of which a local client sends no more
 // than some paths of one folder.
-func (r *request) folderOfContext(ctx context.Context, dir string, within, patterns []string) (*llb.State, error) {
-	st, err := r.ui.MainContext(ctx)
+func (c *compilation) folderOfContext(ctx context.Context, other stage.Context, paths, patterns []string) (*llb.State, error) {
+	st, err := c.request.ui.MainContext(ctx)
 	if err != nil {
 		return nil, err
 	}
-	op, err := r.singleSource(ctx, *st)
+	op, err := c.request.onlySource(ctx, *st)
 	if err != nil || op == nil || !strings.HasPrefix(op.Identifier, "local://") {
 		return st, err
 	}
-	if st, err = limitLocal(op, within, "[internal] load build context ./"+dir); err != nil {
-		return nil, err
+	within := []string{other.Dir}
+	if len(paths) > 0 || other.Dir == "." {
+		within = nil
 	}
-	if op, err = r.singleSource(ctx, *st); err != nil {
-		return nil, err
+	for _, p := range paths {
+		within = append(within, path.Join(other.Dir, p))
 	}
 	var excludes []string
 	for _, p := range patterns {
-		negated := strings.HasPrefix(p, "!")
-		p = path.Join(dir, strings.TrimPrefix(p, "!"))
-		if negated {
+		p, negated := strings.CutPrefix(p, "!")
+		if p = path.Join(other.Dir, p); negated {
 			p = "!" + p
 		}
 		excludes = append(excludes, p)
 	}
-	if len(excludes) > 0 {
-		dt, err := json.Marshal(excludes)
-		if err != nil {
-			return nil, err
-		}
-		op.Attrs[pb.AttrExcludePatterns] = string(dt)
+	// The ignore file is part of what is sent.
+	hint := op.Attrs[pb.AttrSharedKeyHint] + ":" + other.Dir + ":" + other.Ignore
+	if c.copyOf != "" {
+		hint += " for " + c.copyOf
 	}
-	op.Attrs[pb.AttrSharedKeyHint] = "context:" + dir
-	var c llb.Constraints
-	llb.WithCustomName("[internal] load build context ./" + dir).SetConstraintsOption(&c)
-	folder := llb.NewState(llb.NewSource(op.Identifier, op.Attrs, c).Output())
-	return &folder, nil
+	return limitLocal(op, within, excludes, hint, "[internal] load build context ./"+other.Dir), nil
 }
 
 // scoped is a folder of a state as a root, without what patterns exclude.

@@ -79,6 +79,16 @@ func (r *request) singleSource(ctx context.Context, st llb.State) (*pb.SourceOp,
 	return source, nil
 }
 
+// onlySource is a state's source operation where it has no other operation,
+// else nil.
+func (r *request) onlySource(ctx context.Context, st llb.State) (*pb.SourceOp, error) {
+	def, err := st.Marshal(ctx, llb.WithCaps(r.ui.BuildOpts().Caps))
+	if err != nil || len(def.Def) != 2 { // the source, and the result that it is
+		return nil, err
+	}
+	return r.singleSource(ctx, st)
+}
+
 func (r *request) solveState(ctx context.Context, st llb.State) (client.Reference, error) {
 	def, err := st.Marshal(ctx, llb.WithCaps(r.ui.BuildOpts().Caps))
 	if err != nil {

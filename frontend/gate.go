@@ -3,11 +3,16 @@ package frontend
 import (
 	"context"
 	"fmt"
+	"maps"
+	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
-	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
 
 	compiler "github.com/stagecraft/stagecraft/llb"
 )
@@ -17,7 +22,7 @@ import (
 // is there when all are done. A target without gates is built lazily, as
 // docker/dockerfile does it.
 func (c *compilation) solveWithGates(ctx context.Context, target *compiler.Compiled) (client.Reference, error) {
-	gates := target.Gates()
+	gates := compiler.Gates(target.Plan)
 	if len(gates) == 0 {
 		return c.request.solve(ctx, target, false)
 	}
@@ -27,41 +32,143 @@ func (c *compilation) solveWithGates(ctx context.Context, target *compiler.Compi
 	for i, gate := range gates {
 		var err error
 		if compiled[i], err = c.compileGate(ctx, gate); err != nil {
-			return nil, err
+			return nil, errors.WithMessagef(err, "--after=%s of stage %s (%s)", gate.Name, gate.By, c.place(gate))
 		}
 	}
-	eg, ctx := errgroup.WithContext(ctx)
-	var ref client.Reference
-	eg.Go(func() (err error) {
-		ref, err = c.request.solve(ctx, target, true)
-		return err
+	var (
+		all       sync.WaitGroup
+		ref       client.Reference
+		targetErr error
+		gateErrs  = make([]error, len(gates))
+	)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	all.Go(func() {
+		if ref, targetErr = c.request.solve(ctx, target, true); targetErr != nil {
+			cancel()
+		}
 	})
-	for i, gate := range gates {
-		eg.Go(func() error {
-			if _, err := c.request.solve(ctx, compiled[i], true); err != nil {
-				return errors.WithMessage(err, c.describe(gate))
+	for i := range gates {
+		all.Go(func() {
+			if _, gateErrs[i] = c.request.solve(ctx, compiled[i], true); gateErrs[i] != nil {
+				cancel()
 			}
-			return nil
 		})
 	}
-	return ref, eg.Wait()
+	all.Wait()
+	return ref, c.outcome(targetErr, gates, gateErrs)
 }
 
-// compileGate compiles a gate as --target would, with a build context of its
-// own: what it reads is not what the target reads.
-func (c *compilation) compileGate(ctx context.Context, gate compiler.Gate) (*compiler.Compiled, error) {
+// gate prepares the compilation of a gate: as --target would, with a build
+// context of its own, since what it reads is not what the target reads.
+func (c *compilation) gate(ctx context.Context, gate compiler.Gate) *compilation {
 	g := c.request.compilation(ctx, c.TargetPlatform)
 	g.Target = gate.Name
 	g.Gate = &gate.Ref
+	g.copyOf = gate.Name
+	return g
+}
+
+func (c *compilation) compileGate(ctx context.Context, gate compiler.Gate) (*compiler.Compiled, error) {
+	g := c.gate(ctx, gate)
+	if c.warned != nil {
+		g.warning(ctx, c.warned)
+		defer func() { maps.Copy(c.warned, g.warned) }()
+	}
 	return g.compile(ctx)
 }
 
+// outcome is the one error for what failed of the target and its gates, nil
+// where all succeeded. What was only canceled because of another is not
+// mentioned.
+func (c *compilation) outcome(target error, gates []compiler.Gate, failed []error) error {
+	var report failures
+	if target != nil && !canceled(target) {
+		// Gates that fail for the same reason have nothing to add.
+		report.add("", target)
+	}
+	for i, err := range failed {
+		if err != nil && !canceled(err) {
+			report.add(c.describe(gates[i]), err)
+		}
+	}
+	if len(report) > 0 {
+		return report.err()
+	}
+	// The client gave up.
+	for _, err := range append([]error{target}, failed...) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func canceled(err error) bool {
+	return errors.Is(err, context.Canceled) || grpcerrors.Code(err) == codes.Canceled
+}
+
+// failures are what failed at the same time, each cause once.
+type failures []failure
+
+type failure struct {
+	who   []string
+	cause error
+}
+
+func (f *failures) add(who string, cause error) {
+	for i := range *f {
+		if known := &(*f)[i]; known.cause.Error() == cause.Error() {
+			if known.who != nil {
+				known.who = append(known.who, who)
+			}
+			return
+		}
+	}
+	added := failure{cause: cause}
+	if who != "" {
+		added.who = []string{who}
+	}
+	*f = append(*f, added)
+}
+
+// err has the text and the code frames of all.
+func (f failures) err() error {
+	var texts []string
+	for _, one := range f {
+		text := one.cause.Error()
+		if one.who != nil {
+			text = strings.Join(one.who, "; ") + ": " + text
+		}
+		texts = append(texts, text)
+	}
+	var err error = &joined{error: f[0].cause, text: strings.Join(texts, "; also: ")}
+	for _, other := range f[1:] {
+		for _, src := range errdefs.Sources(other.cause) {
+			err = errdefs.WithSource(err, src)
+		}
+	}
+	return err
+}
+
+// joined is an error with another text.
+type joined struct {
+	error
+	text string
+}
+
+func (e *joined) Error() string { return e.text }
+func (e *joined) Unwrap() error { return e.error }
+
 // describe says which gate it is, and which instruction requires it.
 func (c *compilation) describe(gate compiler.Gate) string {
-	src := c.Files.Source(gate.Loc.File)
-	place := fmt.Sprintf("%s:%d", src.Name(), gate.Loc.Line())
+	return fmt.Sprintf("%s has not passed, and --after=%s of stage %s (%s) requires it", gate.Name, gate.Name, gate.By, c.place(gate))
+}
+
+// place is the FROM that requires a gate.
+func (c *compilation) place(gate compiler.Gate) string {
 	if way := c.Files.Way(dockerfile.Loc{File: gate.Loc.File, Ranges: gate.Loc.Ranges}); way != "" {
-		place = way
+		return way
 	}
-	return fmt.Sprintf("%s has not passed, and --after=%s of stage %s (%s) requires it", gate.Name, gate.Name, gate.By, place)
+	return fmt.Sprintf("%s:%d", c.Files.Source(gate.Loc.File).Name(), gate.Loc.Line())
 }

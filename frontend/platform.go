@@ -18,7 +18,7 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 	b.ResultBuilder, err = r.ui.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
 		c := r.compilation(ctx, p)
 		if index == 0 { // the others would find the same
-			c = c.warning(ctx)
+			c = c.warning(ctx, nil)
 		}
 		compiled, err := c.compile(ctx)
 		if err != nil {

@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path"
 	"strings"
@@ -11,109 +12,204 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/flightcontrol"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	fstypes "github.com/tonistiigi/fsutil/types"
 )
 
-// readFile reads a file that a Dockerfile refers to. Symbolic links lead
-// nowhere but to other files under the same root.
-func (r *request) readFile(ctx context.Context, root dockerfile.Root, p string) ([]byte, error) {
-	tree, err := r.openRoot(ctx, root, []string{p})
-	if err != nil {
-		return nil, err
-	}
-	data, err := dockerui.ReadFile(ctx, tree.ref, p)
-	if err != nil {
-		return nil, tree.explain(ctx, err, p)
-	}
-	return data, nil
+// readFiles are the files that Dockerfiles of a build refer to: each is read
+// once, for all platforms and gates.
+type readFiles struct {
+	trees flightcontrol.CachedGroup[*tree]
+	files flightcontrol.CachedGroup[[]byte]
 }
 
-// tree is where files are read from.
+// readFile reads a Dockerfile that another one refers to.
+func (r *request) readFile(ctx context.Context, root dockerfile.Root, p string) ([]byte, error) {
+	return r.read.files.Do(ctx, fmt.Sprint(root, p), func(ctx context.Context) ([]byte, error) {
+		t, err := r.besideFile(ctx, root, p)
+		if err != nil {
+			return nil, err
+		}
+		data, found, err := t.read(ctx, p)
+		if err == nil && !found {
+			err = t.missing(p)
+		}
+		return data, err
+	})
+}
+
+// besideFile is the tree that has a Dockerfile and the ignore file which
+// belongs to it.
+func (r *request) besideFile(ctx context.Context, root dockerfile.Root, p string) (*tree, error) {
+	// Were it a folder, what is in it would not be needed.
+	return r.openRoot(ctx, root, []string{p, p + ignoreSuffix}, []string{p + "/*"})
+}
+
+// tree is where files are read from. Symbolic links lead nowhere but to other
+// files of the same tree.
 type tree struct {
 	ref client.Reference
 	// where is the root in the user's words.
 	where string
-	// single is set where the root is one file from the web.
+	// single says that there are no files besides the Dockerfile.
 	single bool
+	// hint is said where a file is missing.
+	hint string
 }
-
-// explain is the error for a file that cannot be read.
-func (t *tree) explain(ctx context.Context, err error, p string) error {
-	if t.single {
-		return errors.Errorf("%s cannot be read: the Dockerfile is a single file from a URL and has no files beside it; use a Git context, or a path from the root of the build context with a leading slash", p)
-	}
-	// The listing of the folder shows links that lead nowhere, too.
-	entries, listErr := t.ref.ReadDir(ctx, client.ReadDirRequest{Path: path.Dir(p)})
-	for _, entry := range entries {
-		switch {
-		case listErr != nil || path.Base(entry.Path) != path.Base(p):
-		case entry.Linkname != "":
-			return errors.Errorf("%s is a symbolic link to %s, which is not in %s", p, entry.Linkname, t.where)
-		case entry.IsDir():
-			return errors.Errorf("%s is a folder, not a file", p)
-		default:
-			return errors.Wrapf(err, "%s cannot be read", p)
-		}
-	}
-	hint := ""
-	if t.where != inContext {
-		hint = " (a Dockerfile from standard input has no files beside it; a path with a leading slash starts at the root of the build context)"
-	}
-	return errors.Errorf("%s is not in %s%s", p, t.where, hint)
-}
-
-const (
-	besideDockerfile = "the folder that the Dockerfile is sent from"
-	inContext        = "the build context"
-)
 
 // openRoot solves a root, limited to some paths where it is a local folder.
-func (r *request) openRoot(ctx context.Context, root dockerfile.Root, paths []string) (*tree, error) {
-	t := &tree{where: besideDockerfile}
-	st := r.dockerfile.State
-	if root == dockerfile.InContext {
-		t.where = inContext
-		var err error
-		if st, err = r.ui.MainContext(ctx); err != nil {
-			return nil, err
-		}
-	}
-	op, err := r.singleSource(ctx, *st)
-	if err != nil {
-		return nil, err
-	}
-	if op != nil {
-		switch {
-		case strings.HasPrefix(op.Identifier, "local://"):
-			st, err = limitLocal(op, paths, "[internal] load "+strings.Join(paths, " "))
-			if err != nil {
+func (r *request) openRoot(ctx context.Context, root dockerfile.Root, paths, excludes []string) (*tree, error) {
+	key := fmt.Sprintf("%v %q %q", root, paths, excludes)
+	return r.read.trees.Do(ctx, key, func(ctx context.Context) (*tree, error) {
+		t := &tree{where: "the build context"}
+		st := r.dockerfile.State
+		if root == dockerfile.InContext {
+			var err error
+			if st, err = r.ui.MainContext(ctx); err != nil {
 				return nil, err
 			}
-		case root == dockerfile.BesideDockerfile && strings.HasPrefix(op.Identifier, "http"):
-			t.single = true
 		}
-	}
-	t.ref, err = r.solveState(ctx, *st)
-	return t, err
+		op, err := r.onlySource(ctx, *st)
+		if err != nil {
+			return nil, err
+		}
+		scheme := ""
+		if op != nil {
+			scheme, _, _ = strings.Cut(op.Identifier, "://")
+		}
+		switch {
+		case scheme == "local":
+			if root == dockerfile.BesideDockerfile {
+				t.where = "the folder that the Dockerfile is sent from"
+				t.hint = "; a path with a leading slash starts at the root of the build context, and a Dockerfile from standard input has no files beside it"
+			}
+			st = limitLocal(op, paths, excludes, op.Attrs[pb.AttrSharedKeyHint]+"-"+path.Join(paths[0]), "[internal] load "+paths[0])
+		case strings.HasPrefix(scheme, "http"):
+			t.single = root == dockerfile.BesideDockerfile
+		case scheme == "git":
+			t.where = "the Git repository"
+		}
+		t.ref, err = r.solveState(ctx, *st)
+		return t, err
+	})
 }
 
 // limitLocal is a local folder as the client offers it, limited to some
-// paths; ignore files do not count for Dockerfiles.
-func limitLocal(op *pb.SourceOp, paths []string, name string) (*llb.State, error) {
+// paths; ignore files do not count for Dockerfiles. Under the hint the daemon
+// keeps a copy of what was sent, and a transfer with other paths would drop
+// it: they need hints of their own.
+func limitLocal(op *pb.SourceOp, paths, excludes []string, hint, name string) *llb.State {
 	attrs := maps.Clone(op.Attrs)
-	follow, err := json.Marshal(paths)
-	if err != nil {
-		return nil, err
-	}
-	attrs[pb.AttrFollowPaths] = string(follow)
-	delete(attrs, pb.AttrExcludePatterns)
 	delete(attrs, pb.AttrIncludePatterns)
-	// A hint of its own: the same one would make the daemon drop what the
-	// other transfer of this folder sent.
-	attrs[pb.AttrSharedKeyHint] += "-" + path.Join(paths...)
+	for attr, list := range map[string][]string{pb.AttrFollowPaths: paths, pb.AttrExcludePatterns: excludes} {
+		delete(attrs, attr)
+		if len(list) > 0 {
+			text, _ := json.Marshal(list) // a list of strings has no errors
+			attrs[attr] = string(text)
+		}
+	}
+	attrs[pb.AttrSharedKeyHint] = hint
 	var c llb.Constraints
 	llb.WithCustomName(name).SetConstraintsOption(&c)
 	st := llb.NewState(llb.NewSource(op.Identifier, attrs, c).Output())
-	return &st, nil
+	return &st
+}
+
+// read is the content of a file, if the tree has it.
+func (t *tree) read(ctx context.Context, p string) (_ []byte, found bool, _ error) {
+	stat, err := t.stat(ctx, p)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case stat == nil:
+		// A link that leads nowhere is no missing file.
+		_, err := t.follow(ctx, p)
+		return nil, false, err
+	case stat.IsDir():
+		return nil, false, errors.Errorf("%s is a folder, not a file; is it %s?", p, path.Join(p, dockerui.DefaultDockerfileName))
+	case stat.Size > maxFileSize:
+		return nil, false, errors.Errorf("%s has %d MB; a file that a Dockerfile refers to can have %d MB at most, because it is held in memory", p, stat.Size>>20, maxFileSize>>20)
+	}
+	data, err := dockerui.ReadFile(ctx, t.ref, p)
+	return data, err == nil, errors.Wrapf(err, "%s cannot be read", p)
+}
+
+// maxFileSize is the limit that BuildKit has for the Dockerfile itself: the
+// gateway has no longer messages.
+const maxFileSize = 16 << 20
+
+// stat is what a path leads to, nil where it leads nowhere.
+func (t *tree) stat(ctx context.Context, p string) (*fstypes.Stat, error) {
+	stat, err := t.ref.StatFile(ctx, client.StatRequest{Path: p})
+	if err != nil && isMissing(err) {
+		return nil, nil
+	}
+	return stat, errors.Wrapf(err, "%s cannot be read", p)
+}
+
+// isMissing says that an error of the daemon is about a file that is not
+// there. Only its text comes over the gateway.
+func isMissing(err error) bool {
+	return strings.Contains(err.Error(), "no such file or directory") || strings.Contains(err.Error(), "not a directory")
+}
+
+// follow is a path without the symbolic links in it. An error is about a link
+// that leads out of the tree or to nothing in it.
+func (t *tree) follow(ctx context.Context, p string) (string, error) {
+	done, todo := ".", strings.Split(path.Clean(p), "/")
+	for links := 0; len(todo) > 0; {
+		next := path.Join(done, todo[0])
+		todo = todo[1:]
+		link, err := t.link(ctx, next)
+		if err != nil {
+			return "", err
+		}
+		if link == "" {
+			done = next
+			continue
+		}
+		to := path.Join(done, link)
+		if path.IsAbs(link) {
+			to = strings.TrimPrefix(path.Clean(link), "/")
+		}
+		if to == ".." || strings.HasPrefix(to, "../") {
+			return "", errors.Errorf("%s is a symbolic link to %s, which leads out of %s", next, link, t.where)
+		}
+		if links++; links > maxLinks {
+			return "", errors.Errorf("%s leads through more than %d symbolic links", p, maxLinks)
+		}
+		if stat, err := t.stat(ctx, to); err != nil {
+			return "", err
+		} else if stat == nil && len(todo) == 0 {
+			return to, errors.Errorf("%s is a symbolic link to %s, which is not in %s", next, link, t.where)
+		}
+		done, todo = ".", append(strings.Split(to, "/"), todo...)
+	}
+	return done, nil
+}
+
+const maxLinks = 40 // as on Linux
+
+// link is what a symbolic link says, empty for anything else.
+func (t *tree) link(ctx context.Context, p string) (string, error) {
+	entries, err := t.ref.ReadDir(ctx, client.ReadDirRequest{Path: path.Dir(p)})
+	if err != nil && !isMissing(err) {
+		return "", err
+	}
+	for _, entry := range entries {
+		if path.Base(entry.Path) == path.Base(p) {
+			return entry.Linkname, nil
+		}
+	}
+	return "", nil
+}
+
+// missing is the error for a file that is not there.
+func (t *tree) missing(p string) error {
+	if t.single {
+		return errors.Errorf("%s cannot be read: the Dockerfile is a single file from a URL and has no files beside it; use a Git context, or a path from the root of the build context with a leading slash", p)
+	}
+	return errors.Errorf("%s is not in %s%s", p, t.where, t.hint)
 }

@@ -27,6 +27,7 @@ type request struct {
 	unsupported error
 
 	dockerfile *dockerui.Source
+	read       readFiles
 }
 
 func newRequest(c client.Client) (*request, error) {

@@ -18,6 +18,8 @@ import (
 type sources struct {
 	*request
 	target *ocispecs.Platform // of this compilation, nil for the daemon's
+	// ownCopy are the options for a local folder; see compilation.copyOf.
+	ownCopy func(hint string) []llb.LocalOption
 }
 
 var _ resolve.Sources = &sources{}
@@ -50,7 +52,7 @@ func (s *sources) Context(ctx context.Context, name string, p *ocispecs.Platform
 	return &resolve.Context{
 		State:  *st,
 		Image:  img,
-		Filter: func(paths []string) { *limit = followPaths(paths) },
+		Filter: func(paths []string) { *limit = append(*limit, followPaths(paths)...) },
 	}, nil
 }
 
@@ -65,12 +67,19 @@ func (s *sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.N
 		name = contextAlias(name)
 	}
 	limit = new([]llb.LocalOption)
+	*limit = s.ownCopy(namedHint(s.opts, name))
 	nc, err := s.ui.NamedContext(name, dockerui.ContextOpt{
 		Platform:       p,
 		ResolveMode:    s.ui.ImageResolveMode.String(),
 		AsyncLocalOpts: func() []llb.LocalOption { return *limit },
 	})
 	return nc, limit, err
+}
+
+// namedHint is what dockerui gives the daemon as the name of its copy of a
+// local named context.
+func namedHint(opts map[string]string, name string) string {
+	return "context:" + name + "-" + opts["sharedkey:localdir:"+name]
 }
 
 // Modified is the time of the last change of a source.

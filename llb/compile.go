@@ -117,7 +117,7 @@ func Evaluate(ctx context.Context, req Request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	ignore, err := req.ignoreMatchers(ctx, r.bases.Graph)
+	ignore, err := req.ignoreMatchers(ctx, r.bases)
 	if err != nil {
 		return nil, err
 	}
@@ -189,10 +189,20 @@ func (req *Request) resolve(ctx context.Context) (*resolved, error) {
 	return r, err
 }
 
-// ignoreMatchers are the patterns of the ignore files of all build contexts.
-func (req *Request) ignoreMatchers(ctx context.Context, g *stage.Graph) (map[stage.ContextID]*patternmatcher.PatternMatcher, error) {
+// ignoreMatchers are the patterns of the ignore files of the build contexts
+// that needed stages have.
+func (req *Request) ignoreMatchers(ctx context.Context, r *resolve.Resolved) (map[stage.ContextID]*patternmatcher.PatternMatcher, error) {
+	needed := map[stage.ContextID]bool{0: true}
+	for id := range r.Graph.Nodes {
+		if n := r.Graph.Node(stage.ID(id)); req.EveryStage || r.Reach[n.ID] {
+			needed[r.Graph.UnitOf(n).Context] = true
+		}
+	}
 	matchers := map[stage.ContextID]*patternmatcher.PatternMatcher{}
-	for i, c := range g.Contexts {
+	for i, c := range r.Graph.Contexts {
+		if !needed[stage.ContextID(i)] {
+			continue
+		}
 		read := req.Ignore
 		if i > 0 && req.OtherIgnore != nil {
 			read = func(ctx context.Context) ([]string, error) { return req.OtherIgnore(ctx, c) }
@@ -244,9 +254,9 @@ type Gate struct {
 	Loc dockerfile.Loc
 }
 
-// Gates are the gates of the target and of all that it needs.
-func (c *Compiled) Gates() []Gate {
-	g := c.Plan.Graph
+// Gates are the gates of a plan's target and of all that it needs.
+func Gates(p *plan.Plan) []Gate {
+	g := p.Graph
 	var gates []Gate
 	for _, found := range g.Gates() {
 		by := g.Node(found.By).Label

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pkg/errors"
 )
@@ -44,6 +45,7 @@ func (s *Source) Name() string {
 type Files struct {
 	sources []Source
 	read    func(Root, string) ([]byte, error)
+	budget  budget
 }
 
 // NewFiles starts with the Dockerfile itself. read gets the content of other
@@ -74,15 +76,15 @@ func (f *Files) Load(ref string, via Loc) (FileID, error) {
 	if f.read == nil {
 		return 0, errors.Errorf("%s cannot be read: there are no files besides the Dockerfile", ref)
 	}
+	if len(f.sources) > maxFiles {
+		return 0, errors.Errorf("%s: the build refers to more than %d files", ref, maxFiles)
+	}
 	data, err := f.read(root, p)
 	if err != nil {
 		return 0, err
 	}
-	switch {
-	case len(data) == 0:
-		return 0, errors.Errorf("%s is empty", ref)
-	case bytes.IndexByte(data, 0) >= 0:
-		return 0, errors.Errorf("%s is not a text file", ref)
+	if err := checkText(data); err != nil {
+		return 0, errors.WithMessage(err, ref)
 	}
 	f.sources = append(f.sources, Source{Root: root, Path: p, Data: data, Via: via, Escape: '\\'})
 	return FileID(len(f.sources) - 1), nil
@@ -95,6 +97,9 @@ func (f *Files) locate(ref string, from FileID) (Root, string, error) {
 		if strings.Contains("/"+ref+"/", "/../") && escapes(strings.TrimPrefix(ref, "/")) {
 			return 0, "", errors.Errorf("%s is outside the build context", ref)
 		}
+		if p == "" {
+			return 0, "", errors.Errorf("%s is the root of the build context, not a file", ref)
+		}
 		return InContext, p, nil
 	}
 	src := f.Source(from)
@@ -106,6 +111,27 @@ func (f *Files) locate(ref string, from FileID) (Root, string, error) {
 		return 0, "", errors.Errorf("%s is outside the folder that the Dockerfile is sent from; a path from the root of the build context starts with a slash", ref)
 	}
 	return src.Root, p, nil
+}
+
+// checkText is an error for what cannot be a Dockerfile.
+func checkText(data []byte) error {
+	if len(data) == 0 {
+		return errors.New("the file is empty")
+	}
+	if bytes.IndexByte(data, 0) >= 0 {
+		return errors.New("the file is not a text file")
+	}
+	if utf8.Valid(data) {
+		return nil
+	}
+	line := 1
+	for rest := data; ; line++ {
+		text, after, _ := bytes.Cut(rest, []byte("\n"))
+		if !utf8.Valid(text) {
+			return errors.Errorf("line %d of the file is not UTF-8", line)
+		}
+		rest = after
+	}
 }
 
 // escapes says that a relative path leads out of where it starts.

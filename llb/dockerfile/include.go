@@ -8,9 +8,6 @@ import (
 	"github.com/pkg/errors"
 )
 
-// maxIncludes is how deep INCLUDE may nest.
-const maxIncludes = 16
-
 // include puts the instructions of another file in the place of an INCLUDE.
 // chain are the files that are being read, outermost first.
 func (f *File) include(node *parser.Node, chain []FileID) error {
@@ -23,6 +20,9 @@ func (f *File) include(node *parser.Node, chain []FileID) error {
 	tree, err := parseTree(src.Data)
 	if err != nil {
 		return InFile(err, id)
+	}
+	if err := f.Files.spend(id, tree); err != nil {
+		return At(err, at)
 	}
 	src.Escape = tree.EscapeToken
 	warnEmptyContinuation(tree.Warnings, f.linters.of(id))
@@ -39,6 +39,8 @@ func (f *File) includedFile(node *parser.Node, at Loc, chain []FileID) (FileID, 
 		return 0, errors.New("INCLUDE requires exactly one argument, the path of a file")
 	case strings.Contains(ref, "$"):
 		return 0, errors.Errorf("INCLUDE %s: variables are not expanded here, because the file must be known before any variable has a value", ref)
+	case strings.Contains(ref, `\`):
+		return 0, errors.Errorf("INCLUDE %s: the path is written with forward slashes: %s", ref, strings.ReplaceAll(ref, `\`, "/"))
 	case !IsPath(ref):
 		return 0, errors.Errorf("INCLUDE %s: the path must start with ./ or ../, relative to this file, or with /, the root of the build context", ref)
 	case len(chain) > maxIncludes:

@@ -43,6 +43,9 @@ func Parse(files *Files, id FileID, opt Options) (*File, error) {
 	if err != nil {
 		return nil, InFile(err, id)
 	}
+	if err := files.spend(id, tree); err != nil {
+		return nil, err
+	}
 	src.Escape = tree.EscapeToken
 	warnEmptyContinuation(tree.Warnings, lint.of(id))
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -52,6 +53,13 @@ func (g *Gateway) Lookups() []string {
 	lookups := slices.Sorted(maps.Keys(g.lookups))
 	g.lookups = nil
 	return lookups
+}
+
+// Solves are the solves that were asked for so far.
+func (g *Gateway) Solves() []gwclient.SolveRequest {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.solves)
 }
 
 func (g *Gateway) note(ref string, opt sourceresolver.Opt) {
@@ -220,13 +228,32 @@ func (r *solved) ReadFile(_ context.Context, req gwclient.ReadRequest) ([]byte, 
 }
 
 func (r *solved) StatFile(_ context.Context, req gwclient.StatRequest) (*fstypes.Stat, error) {
-	text, ok := r.files[req.Path]
-	if !ok {
-		return nil, &fs.PathError{Op: "stat", Path: req.Path, Err: syscall.ENOENT}
+	if text, ok := r.files[req.Path]; ok {
+		return &fstypes.Stat{Path: req.Path, Size: int64(len(text)), Mode: 0o644}, nil
 	}
-	return &fstypes.Stat{Path: req.Path, Size: int64(len(text)), Mode: 0o644}, nil
+	for name := range r.files {
+		if strings.HasPrefix(name, req.Path+"/") {
+			return &fstypes.Stat{Path: req.Path, Mode: uint32(fs.ModeDir | 0o755)}, nil
+		}
+	}
+	return nil, &fs.PathError{Op: "stat", Path: req.Path, Err: syscall.ENOENT}
 }
 
-func (r *solved) ReadDir(context.Context, gwclient.ReadDirRequest) ([]*fstypes.Stat, error) {
-	return nil, errors.New("no folders here")
+// ReadDir lists a folder; symbolic links are not among its files.
+func (r *solved) ReadDir(_ context.Context, req gwclient.ReadDirRequest) ([]*fstypes.Stat, error) {
+	names := map[string]bool{}
+	for name := range r.files {
+		if rest, ok := strings.CutPrefix(path.Join("/", name), strings.TrimSuffix(path.Join("/", req.Path), "/")+"/"); ok {
+			first, _, _ := strings.Cut(rest, "/")
+			names[first] = true
+		}
+	}
+	if len(names) == 0 {
+		return nil, &fs.PathError{Op: "readdir", Path: req.Path, Err: syscall.ENOENT}
+	}
+	var list []*fstypes.Stat
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		list = append(list, &fstypes.Stat{Path: name})
+	}
+	return list, nil
 }

@@ -101,13 +101,40 @@ func (p *Plan) Outline() Outline {
 		out.Secrets = append(out.Secrets, requirements(s.outline.secrets, seenSecrets)...)
 		out.SSH = append(out.SSH, requirements(s.outline.ssh, seenSSH)...)
 	})
-	slices.SortStableFunc(out.Args, func(a, b stage.Arg) int {
+	out.sort()
+	return out
+}
+
+// Add adds what another stage asks for under other names.
+func (o *Outline) Add(other Outline) {
+	for _, a := range other.Args {
+		if !slices.ContainsFunc(o.Args, func(b stage.Arg) bool { return a.Definition.Key == b.Definition.Key }) {
+			o.Args = append(o.Args, a)
+		}
+	}
+	o.Secrets = merge(o.Secrets, other.Secrets)
+	o.SSH = merge(o.SSH, other.SSH)
+	o.sort()
+}
+
+// merge keeps the first requirement of a name.
+func merge(list, more []Requirement) []Requirement {
+	for _, m := range more {
+		if !slices.ContainsFunc(list, func(r Requirement) bool { return r.Name == m.Name }) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// sort puts everything in the order of the file.
+func (o *Outline) sort() {
+	slices.SortStableFunc(o.Args, func(a, b stage.Arg) int {
 		return cmp.Or(cmp.Compare(a.Loc.Line(), b.Loc.Line()), cmp.Compare(a.Index, b.Index))
 	})
 	byLine := func(a, b Requirement) int { return cmp.Compare(a.Loc.Line(), b.Loc.Line()) }
-	slices.SortStableFunc(out.Secrets, byLine)
-	slices.SortStableFunc(out.SSH, byLine)
-	return out
+	slices.SortStableFunc(o.Secrets, byLine)
+	slices.SortStableFunc(o.SSH, byLine)
 }
 
 // nearestFirst visits the stages that the target needs, the target first, each

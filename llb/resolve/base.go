@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -52,7 +53,12 @@ func scratchBase(target ocispecs.Platform) *Base {
 func normalize(ref string) (reference.Named, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
-		return nil, errors.Wrapf(err, "failed to parse stage name %q", ref)
+		err = errors.Wrapf(err, "failed to parse stage name %q", ref)
+		if strings.ContainsAny(ref, `#\`) {
+			// No image has such a name.
+			err = fmt.Errorf("%w; a stage of another file is written ./path/Dockerfile#stage, with forward slashes", err)
+		}
+		return nil, err
 	}
 	return reference.TagNameOnly(named), nil
 }

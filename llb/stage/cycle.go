@@ -131,11 +131,26 @@ func (g *Graph) cycleError(path []Edge) error {
 		fmt.Fprintf(&way, "%s -(%s, line %d)-> ", g.display(e.From), e.Kind, e.Loc.Line())
 	}
 	way.WriteString(g.display(end))
-	err := errors.Errorf("circular dependency detected on stage: %s: %s; break the circle by moving what both stages need into a stage of its own", g.display(path[0].From), way.String())
+	err := errors.Errorf("circular dependency detected on stage: %s: %s; %s", g.display(path[0].From), way.String(), g.breakCircle(path[start:]))
 	for _, e := range path {
 		err = dockerfile.At(err, e.Loc)
 	}
 	return err
+}
+
+// breakCircle is advice to one who wrote a circle.
+func (g *Graph) breakCircle(circle []Edge) string {
+	isGate := func(e Edge) bool { return e.Kind == After }
+	gate := slices.IndexFunc(circle, isGate)
+	switch {
+	case gate < 0:
+		return "break the circle by moving what both stages need into a stage of its own"
+	case !slices.ContainsFunc(circle, func(e Edge) bool { return !isGate(e) }):
+		return "take one --after out: none of these stages could pass before the others have"
+	}
+	// A gate that tests the very stage that it gates.
+	e := circle[gate]
+	return fmt.Sprintf("put the --after on a stage of its own: FROM --after=%s %s", g.display(e.To), g.display(e.From))
 }
 
 func (g *Graph) display(id ID) string {

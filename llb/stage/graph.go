@@ -147,7 +147,8 @@ type ContextID int
 // Context is a build context: the main one, a folder of it, or a named one.
 type Context struct {
 	// Dir is a folder of the main context, clean and without a leading
-	// slash. Empty for the main context itself, and for a named one.
+	// slash, "." for its root. Empty for the main context as the Dockerfile
+	// itself has it, and for a named one.
 	Dir string
 	// Named is the name of a named context.
 	Named string

@@ -16,6 +16,10 @@ type unitKey struct {
 	context ContextID
 }
 
+// maxNesting is how deep files may refer to further files. A circle of files
+// is found before, unless a symbolic link gives each round another path.
+const maxNesting = 64
+
 func (g *Graph) addUnit(u Unit, key unitKey) UnitID {
 	id := UnitID(len(g.Units))
 	g.Units = append(g.Units, u)
@@ -57,6 +61,9 @@ func (g *Graph) fileStage(ref string, from ID, context string, loc dockerfile.Lo
 
 // loadUnit reads a file and all that it refers to, unless that is done.
 func (g *Graph) loadUnit(key unitKey, ref string) (UnitID, error) {
+	if len(g.loading) > maxNesting {
+		return 0, errors.Errorf("cannot take a stage from %s: files refer to further files more than %d levels deep", ref, maxNesting)
+	}
 	for _, u := range g.loading {
 		if g.Units[u].File.ID == key.file {
 			return 0, errors.Errorf("cannot take a stage from %s: the files refer to each other in a circle: %s", ref, g.fileCircle(key.file))
@@ -120,9 +127,12 @@ func (g *Graph) unitStage(unit UnitID, name, ref string) (ID, error) {
 func (g *Graph) addContext(value string, file dockerfile.FileID, loc dockerfile.Loc) (ContextID, error) {
 	src := g.Files.Source(file)
 	c := Context{Ignore: src.Path + ".dockerignore", IgnoreRoot: src.Root, Loc: loc}
-	if dockerfile.IsPath(value) || value == "." {
-		c.Dir = strings.TrimPrefix(path.Clean(value), "/")
-		if c.Dir == ".." || strings.HasPrefix(c.Dir, "../") || slices.Contains(strings.Split(value, "/"), "..") && strings.HasPrefix(value, "/") {
+	if strings.Contains(value, `\`) {
+		return 0, errors.Errorf("--context=%s: the path is written with forward slashes: %s", value, strings.ReplaceAll(value, `\`, "/"))
+	}
+	if dockerfile.IsPath(value) || value == "." || value == ".." {
+		c.Dir = path.Clean(strings.TrimLeft(value, "/"))
+		if c.Dir == ".." || strings.HasPrefix(c.Dir, "../") {
 			return 0, errors.Errorf("--context=%s is outside the build context", value)
 		}
 	} else {
