@@ -18,7 +18,7 @@ import (
 
 // takeFromFlags takes the additional flags of a FROM.
 func takeFromFlags(node *parser.Node) (FromFlags, error) {
-	flags := takeFlags(node, "after", "context", "no-cache")
+	flags := takeFlags(node)
 	after := flags.AddStrings("after")
 	context := flags.AddString("context", "")
 	noCache := flags.AddBool("no-cache", false)
@@ -45,14 +45,14 @@ func takeInstructionFlags(node *parser.Node) (Flags, error) {
 	var f Flags
 	switch strings.ToLower(node.Value) {
 	case "copy":
-		flags := takeFlags(node, "if-exists")
+		flags := takeFlags(node)
 		ifExists := flags.AddBool("if-exists", false)
 		if err := flags.Parse(); err != nil {
 			return f, err
 		}
 		f.IfExists = ifExists.IsTrue()
 	case "run":
-		flags := takeFlags(node, "no-cache")
+		flags := takeFlags(node)
 		noCache := flags.AddBool("no-cache", false)
 		if err := flags.Parse(); err != nil {
 			return f, err
@@ -63,9 +63,10 @@ func takeInstructionFlags(node *parser.Node) (Flags, error) {
 	return f, nil
 }
 
-// takeFlags moves the flags of these names out of a node.
-func takeFlags(node *parser.Node, names ...string) *instructions.BFlags {
+// takeFlags moves the flags that Stagecraft adds out of a node.
+func takeFlags(node *parser.Node) *instructions.BFlags {
 	var taken, left []string
+	names := flagsOf(node)
 	for _, flag := range node.Flags {
 		name, _, _ := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
 		if slices.Contains(names, name) {
@@ -125,12 +126,28 @@ func joinCSV(fields []string) string {
 	return strings.Join(quoted, ",")
 }
 
-// suggestAddition completes the error for an unknown instruction that may be
-// one of ours, misspelt.
+// suggestAddition completes the error for an unknown instruction or flag that
+// may be one of ours, misspelt.
 func suggestAddition(err error, node *parser.Node) error {
 	var unknown *instructions.UnknownInstructionError
-	if !errors.As(err, &unknown) || err.Error() != unknown.Error() {
-		return err // another error, or one with a suggestion already
+	if errors.As(err, &unknown) && err.Error() == unknown.Error() { // no suggestion yet
+		return suggest.WrapError(err, node.Value, []string{"INCLUDE", "UNSET"}, false)
 	}
-	return suggest.WrapError(err, node.Value, []string{"INCLUDE", "UNSET"}, false)
+	if flag, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
+		return suggest.WrapError(err, flag, flagsOf(node), true)
+	}
+	return err
+}
+
+// flagsOf are the flags that Stagecraft adds to an instruction.
+func flagsOf(node *parser.Node) []string {
+	switch strings.ToLower(node.Value) {
+	case "from":
+		return []string{"after", "context", "no-cache"}
+	case "copy":
+		return []string{"if-exists"}
+	case "run":
+		return []string{"no-cache"}
+	}
+	return nil
 }

@@ -31,11 +31,12 @@ func At(err error, loc Loc) error {
 		return err
 	}
 	var known *parser.LocationError
-	if errors.As(err, &known) {
-		// A deeper phase knew better in which file it was.
-		if file := FileOf(err); file != loc.File {
-			return err
-		}
+	if file := FileOf(err); errors.As(err, &known) && file != loc.File {
+		return err // a deeper phase knew better in which file it was
+	} else if file != 0 && file != loc.File {
+		// Something about the other file as a whole: its first line.
+		first := parser.Position{Line: 1}
+		return parser.WithLocation(err, []parser.Range{{Start: first, End: first}})
 	}
 	err = parser.WithLocation(err, loc.Ranges)
 	return InFile(err, loc.File)

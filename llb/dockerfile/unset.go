@@ -37,6 +37,8 @@ func parseUnset(node *parser.Node) (*UnsetCommand, error) {
 		return nil, errors.New("UNSET needs to know what to remove, such as UNSET ENV NAME")
 	case slices.Contains(unsetLists, c.What) && names == "":
 		return nil, errors.Errorf("UNSET %s requires at least one argument; * removes all", c.What)
+	case c.What == "VOLUME" && strings.HasPrefix(names, "["):
+		return nil, errors.New("UNSET VOLUME takes paths with spaces between them, not JSON: UNSET VOLUME /data /logs")
 	case slices.Contains(unsetLists, c.What):
 	case slices.Contains(unsetSingle, c.What) && names != "":
 		return nil, errors.Errorf("UNSET %s takes no arguments", c.What)

@@ -212,8 +212,8 @@ func Show(ctx context.Context, r Request) []txtar.File {
 	}
 	var warnings []string
 	req := f.request(f.platforms()[0])
-	req.Warn = func(_ dockerfile.FileID, rule, _, _, msg string, where []parser.Range) {
-		warnings = append(warnings, fmt.Sprintf("line %s: %s: %s\n", placeOf(where), rule, msg))
+	req.Warn = func(file dockerfile.FileID, rule, _, _, msg string, where []parser.Range) {
+		warnings = append(warnings, fmt.Sprintf("%sline %s: %s: %s\n", inFile(file), placeOf(where), rule, msg))
 	}
 	res, err := compiler.Compile(ctx, req)
 	var files []txtar.File
@@ -235,11 +235,15 @@ func Show(ctx context.Context, r Request) []txtar.File {
 }
 
 func showError(err error) []txtar.File {
-	where := fmt.Sprintf("line %d", firstLine(err))
-	if file := dockerfile.FileOf(err); file != 0 {
-		where = fmt.Sprintf("file %d ", file) + where
+	return []txtar.File{{Name: "error", Data: fmt.Appendf(nil, "%sline %d: %v\n", inFile(dockerfile.FileOf(err)), firstLine(err), err)}}
+}
+
+// inFile is the beginning of a place that is not in the Dockerfile itself.
+func inFile(id dockerfile.FileID) string {
+	if id == 0 {
+		return ""
 	}
-	return []txtar.File{{Name: "error", Data: fmt.Appendf(nil, "%s: %v\n", where, err)}}
+	return fmt.Sprintf("file %d ", id)
 }
 
 // sourceOf is a file of a compilation for locations in LLB.

@@ -69,7 +69,7 @@ func (l *lowerer) copyActions(step *plan.Step, op *plan.Copy) (*llb.FileAction, 
 func (l *lowerer) copySource(step *plan.Step, op *plan.Copy, src plan.CopySource) (llb.State, string, *llb.CopyInfo, error) {
 	switch s := src.(type) {
 	case *plan.Files:
-		return l.files(s), s.Path, &llb.CopyInfo{
+		return l.files(step, s), s.Path, &llb.CopyInfo{
 			FollowSymlinks:      true,
 			CopyDirContentsOnly: true,
 			IncludePatterns:     s.Include,
@@ -102,13 +102,13 @@ func (l *lowerer) copySource(step *plan.Step, op *plan.Copy, src plan.CopySource
 }
 
 // files is the filesystem that files are copied from.
-func (l *lowerer) files(s *plan.Files) llb.State {
+func (l *lowerer) files(step *plan.Step, s *plan.Files) llb.State {
 	fs := l.source(s.From, s.Context)
 	if s.Parents != "" {
 		// Looking for a pattern fails in a folder that is not there, and
 		// making it costs next to nothing. What is there stays as it is,
 		// symbolic links to folders among it.
-		fs = fs.File(llb.Mkdir(s.Parents, 0o755, llb.WithParents(true)), internal("preparing sources that may be absent"))
+		fs = fs.File(llb.Mkdir(s.Parents, 0o755, llb.WithParents(true)), internal("preparing sources that may be absent"), l.at(step.Loc))
 	}
 	return fs
 }

@@ -15,9 +15,9 @@ func (l *lowerer) mkdir(fs llb.State, step *plan.Step, op *plan.Mkdir, p ocispec
 	if op.Created != nil {
 		opts = append(opts, llb.WithCreatedTime(*op.Created))
 	}
-	return fs.File(llb.Mkdir(op.Path, 0o755, opts...),
-		llb.WithCustomName(step.Progress),
-		l.at(step.Loc),
-		llb.Platform(p),
-	)
+	constraints := []llb.ConstraintsOpt{llb.WithCustomName(step.Progress), l.at(step.Loc), llb.Platform(p)}
+	if op.IgnoreCache {
+		constraints = append(constraints, llb.IgnoreCache)
+	}
+	return fs.File(llb.Mkdir(op.Path, 0o755, opts...), constraints...)
 }

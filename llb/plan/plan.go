@@ -173,6 +173,9 @@ type SSH struct {
 type Mkdir struct {
 	Path, User string
 	Created    *time.Time
+	// IgnoreCache is for FROM --no-cache: for --no-cache of the client,
+	// docker/dockerfile takes directories from the cache.
+	IgnoreCache bool
 }
 
 // Copy copies files into the filesystem of the stage: COPY and ADD.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/pkg/errors"
@@ -55,7 +56,7 @@ func (e *stageEval) unsetNames(c *dockerfile.UnsetCommand, names []string) error
 			}
 		}
 		if !removed {
-			e.warnNeverSet(c, c.What+" "+name)
+			e.warnNeverSet(c, c.What+" "+name, e.whyNotSet(c.What, name))
 		}
 		e.out.Unset = append(e.out.Unset, Unset{What: c.What, Name: name})
 	}
@@ -121,20 +122,33 @@ func (e *stageEval) unsetOne(c *dockerfile.UnsetCommand) {
 		config.OnBuild = nil
 	}
 	if !wasSet {
-		e.warnNeverSet(c, c.What)
+		e.warnNeverSet(c, c.What, e.whyNotSet(c.What, ""))
 	}
 	e.out.Unset = append(e.out.Unset, Unset{What: c.What})
 }
 
+// whyNotSet is why there was nothing to remove, in a sentence.
+func (e *stageEval) whyNotSet(what, name string) string {
+	declares := func(kv instructions.KeyValuePairOptional) bool { return kv.Key == name }
+	switch {
+	case what == "ENV" && slices.ContainsFunc(e.declared, declares):
+		return name + " is an ARG, which no image has"
+	case what == "ONBUILD":
+		return "no earlier instruction of this stage sets it, and the triggers of the base image fire before"
+	default:
+		return "neither the base image nor an earlier instruction sets it"
+	}
+}
+
 // ruleUnsetNeverSet is Stagecraft's own build check.
-var ruleUnsetNeverSet = linter.LinterRule[func(string) string]{
+var ruleUnsetNeverSet = linter.LinterRule[func(string, string) string]{
 	Name:        "UnsetNeverSet",
 	Description: "UNSET should name something that the base image or an earlier instruction sets",
-	Format: func(what string) string {
-		return "UNSET " + what + " has no effect: neither the base image nor an earlier instruction sets it"
+	Format: func(what, why string) string {
+		return "UNSET " + what + " has no effect: " + why
 	},
 }
 
-func (e *stageEval) warnNeverSet(c *dockerfile.UnsetCommand, what string) {
-	e.lint.Run(&ruleUnsetNeverSet, c.Location(), ruleUnsetNeverSet.Format(what))
+func (e *stageEval) warnNeverSet(c *dockerfile.UnsetCommand, what, why string) {
+	e.lint.Run(&ruleUnsetNeverSet, c.Location(), ruleUnsetNeverSet.Format(what, why))
 }

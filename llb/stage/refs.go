@@ -84,8 +84,22 @@ func (g *Graph) gate(id ID, name string) (ID, error) {
 	if gate, ok := g.Visible(name, id); ok {
 		return gate, nil
 	}
-	err := errors.Errorf("--after=%s: there is no stage of this name", name)
-	return None, suggest.WrapError(err, name, g.unitNames(id), false)
+	names := g.unitNames(id)
+	switch _, notNumber := strconv.Atoi(name); {
+	case notNumber == nil:
+		return None, errors.Errorf("--after=%s: an index means a stage in COPY --from only; write the stage's name, and give it one with AS where it has none", name)
+	case strings.Contains(name, "$"):
+		return None, errors.Errorf("--after=%s: variables are not expanded here; %s", name, knownStages(names))
+	}
+	err := errors.Errorf("--after=%s: there is no stage of this name; %s", name, knownStages(names))
+	return None, suggest.WrapError(err, name, names, false)
+}
+
+func knownStages(names []string) string {
+	if len(names) == 0 {
+		return "no stage of this file has a name"
+	}
+	return "known stages are " + strings.Join(names, ", ")
 }
 
 // unitNames are the names of the stages in the file of a node.
@@ -251,6 +265,10 @@ func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
 	for _, text := range triggers {
 		parsed, err := g.UnitOf(g.Node(id)).File.ParseTrigger(text, loc)
 		if err != nil {
+			if word, _, _ := strings.Cut(text, " "); strings.EqualFold(word, "include") {
+				// The file that is wrong is this build's, not the base's.
+				err = errors.WithMessagef(err, "a trigger of %s", g.Node(id).Ref)
+			}
 			return false, relocate(err, where)
 		}
 		for _, p := range parsed {

@@ -8,7 +8,9 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/buildkit/util/suggest"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
 // staticVars are the variables that a reference to a stage can use: those
@@ -20,8 +22,12 @@ type staticVars struct {
 	globals   *Env
 	buildArgs map[string]string
 	escape    func(*Instruction) rune
-	// unknown says of other variables why they have no static value.
-	unknown map[string]string
+	line      func(dockerfile.Loc) string
+	// unknown says of other variables why they have no static value, and
+	// unset of ARGs why they have none at all.
+	unknown, unset map[string]string
+	// stages are the names that a reference can have, for messages.
+	stages []string
 }
 
 // staticVars are the variables in a stage behind some of its instructions.
@@ -43,7 +49,15 @@ func (g *Graph) inheritedVars(id ID) *staticVars {
 		globals:   &u.Globals.Env,
 		buildArgs: g.opt.BuildArgs,
 		escape:    func(in *Instruction) rune { return u.File.Escape(in.Loc) },
+		line:      g.line,
 		unknown:   map[string]string{},
+		unset:     map[string]string{},
+		stages:    g.unitNames(id),
+	}
+	for name, arg := range u.Globals.Args {
+		if arg.Definition.Value == nil {
+			v.unset[name] = v.noValue(name, arg.Loc)
+		}
 	}
 	var bases []ID
 	for b := g.Node(id).Base; b != None && !slices.Contains(bases, b); b = g.Node(b).Base {
@@ -69,26 +83,27 @@ func (v *staticVars) see(in *Instruction) {
 		}
 	case *instructions.EnvCommand:
 		for _, kv := range c.Env {
-			v.forget(kv.Key, fmt.Sprintf("ENV sets %s on line %d, and the environment depends on the base image", kv.Key, in.Loc.Line()))
+			v.forget(kv.Key, fmt.Sprintf("ENV sets %s on %s, and the environment depends on the base image", kv.Key, v.line(in.Loc)))
 		}
 	}
 }
 
 func (v *staticVars) declare(kv instructions.KeyValuePairOptional, in *Instruction) {
-	delete(v.unknown, kv.Key)
 	if given, ok := v.buildArgs[kv.Key]; ok {
-		v.env.Set(kv.Key, given)
+		v.know(kv.Key, given)
 		return
 	}
 	if kv.Value == nil {
 		if global, ok := v.globals.Get(kv.Key); ok {
-			v.env.Set(kv.Key, global)
+			v.know(kv.Key, global)
+		} else {
+			v.unset[kv.Key] = v.noValue(kv.Key, in.Loc)
 		}
 		return
 	}
 	res, err := shell.NewLex(v.escape(in)).ProcessWordWithMatches(*kv.Value, &v.env)
 	if err != nil {
-		v.forget(kv.Key, fmt.Sprintf("the default of ARG %s on line %d is malformed", kv.Key, in.Loc.Line()))
+		v.forget(kv.Key, fmt.Sprintf("the default of ARG %s on %s is malformed", kv.Key, v.line(in.Loc)))
 		return
 	}
 	for _, name := range sortedKeys(res.Unmatched) {
@@ -99,10 +114,19 @@ func (v *staticVars) declare(kv instructions.KeyValuePairOptional, in *Instructi
 		if !ok {
 			why = fmt.Sprintf("only the base image could set %s", name)
 		}
-		v.forget(kv.Key, fmt.Sprintf("the default of ARG %s on line %d uses %s: %s", kv.Key, in.Loc.Line(), name, why))
+		v.forget(kv.Key, fmt.Sprintf("the default of ARG %s on %s uses %s: %s", kv.Key, v.line(in.Loc), name, why))
 		return
 	}
-	v.env.Set(kv.Key, res.Result)
+	v.know(kv.Key, res.Result)
+}
+
+func (v *staticVars) noValue(name string, loc dockerfile.Loc) string {
+	return fmt.Sprintf("ARG %s on %s has no default and no build argument, and what a base image sets is known too late", name, v.line(loc))
+}
+
+func (v *staticVars) know(name, value string) {
+	delete(v.unknown, name)
+	v.env.Set(name, value)
 }
 
 func (v *staticVars) forget(name, why string) {
@@ -122,19 +146,31 @@ func (v *staticVars) expand(lex *shell.Lex, flag, ref string) (string, error) {
 			return "", errors.Errorf("%s: %s is not known before the build runs: %s; use an ARG with a plain default", flag, name, why)
 		}
 		if uses(ref, name) {
-			return "", errors.Errorf("%s: %s is not set; known here are %s", flag, name, v.names())
+			return "", v.notSet(flag, name)
 		}
 	}
 	if res.Result == "" {
-		return "", errors.Errorf("%s: the value is empty; known here are %s", flag, v.names())
+		return "", errors.Errorf("%s: the value is empty; %s", flag, v.known())
 	}
 	return res.Result, nil
 }
 
-// names are the variables that have a value, for messages.
-func (v *staticVars) names() string {
+// notSet is the error for a variable without a value.
+func (v *staticVars) notSet(flag, name string) error {
+	if why, ok := v.unset[name]; ok {
+		return errors.Errorf("%s: %s is not set: %s; %s", flag, name, why, v.known())
+	}
+	err := errors.Errorf("%s: %s is not set: no ARG before the first FROM or above in this stage has the name; %s", flag, name, v.known())
+	return suggest.WrapError(err, name, v.env.Keys(), true)
+}
+
+// known are the names that a reference can use: the variables that have a
+// value, and the stages.
+func (v *staticVars) known() string {
 	names := slices.Sorted(slices.Values(v.env.Keys()))
-	return strings.Join(slices.DeleteFunc(names, func(n string) bool { val, _ := v.env.Get(n); return val == "" }), ", ")
+	names = slices.DeleteFunc(names, func(n string) bool { val, _ := v.env.Get(n); return val == "" })
+	text := "known variables are " + strings.Join(names, ", ")
+	return text + "; " + knownStages(v.stages)
 }
 
 // uses says that an expression needs a variable: it has no default for it.

@@ -1,0 +1,178 @@
+package llb_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft/stagecraft/llb/llbtest"
+)
+
+// wrongUse is something that is wrong in the use of an addition.
+type wrongUse struct {
+	dockerfile string
+	beside     map[string]string
+	want       string // the place and the whole text of the error
+}
+
+// What is wrong with an addition is said with its place, in the words of the
+// file, and with what to do next.
+func TestAdditionErrors(t *testing.T) {
+	const known = "known variables are BUILDARCH, BUILDOS, BUILDPLATFORM, TARGETARCH, TARGETOS, TARGETPLATFORM, TARGETSTAGE; known stages are build"
+	for _, c := range []wrongUse{
+		// Variables in references.
+		{"FROM alpine AS build\nFROM alpine\nCOPY --from=$BASE / /\n", nil,
+			"line 3: --from=$BASE: BASE is not set: no ARG before the first FROM or above in this stage has the name; " + known},
+		{"FROM alpine AS build\nFROM alpine\nARG TARGETVERSION=1\nCOPY --from=$TARGETVERSON / /\n", nil,
+			"line 4: --from=$TARGETVERSON: TARGETVERSON is not set: no ARG before the first FROM or above in this stage has the name; known variables are BUILDARCH, BUILDOS, BUILDPLATFORM, TARGETARCH, TARGETOS, TARGETPLATFORM, TARGETSTAGE, TARGETVERSION; known stages are build (did you mean TARGETVERSION?)"},
+		{"ARG BASE\nFROM alpine AS build\nFROM alpine\nCOPY --from=$BASE / /\n", nil,
+			"line 4: --from=$BASE: BASE is not set: ARG BASE on line 1 has no default and no build argument, and what a base image sets is known too late; " + known},
+		{"FROM alpine AS build\nFROM alpine\nARG BASE\nRUN --mount=from=${BASE},target=/x true\n", nil,
+			"line 4: --mount=from=${BASE}: BASE is not set: ARG BASE on line 3 has no default and no build argument, and what a base image sets is known too late; " + known},
+		{"FROM alpine AS build\nFROM alpine\nARG BASE=\nCOPY --from=$BASE / /\n", nil,
+			"line 4: --from=$BASE: the value is empty; " + known},
+		{"FROM alpine\nCOPY --from=${TARGETVARIANT} / /\n", nil,
+			"line 2: --from=${TARGETVARIANT}: the value is empty; " + strings.Replace(known, "known stages are build", "no stage of this file has a name", 1)},
+		{"FROM alpine AS build\nFROM alpine\nENV BASE=build\nCOPY --from=$BASE / /\n", nil,
+			"line 4: --from=$BASE: BASE is not known before the build runs: ENV sets BASE on line 3, and the environment depends on the base image; use an ARG with a plain default"},
+		{"FROM alpine AS build\nFROM alpine\nENV BASE=build\nARG BASE\nCOPY --from=$BASE / /\n", nil,
+			"line 5: --from=$BASE: BASE is not known before the build runs: ENV sets BASE on line 3, and the environment depends on the base image; use an ARG with a plain default"},
+		{"FROM alpine AS build\nFROM alpine\nENV A=1\nARG B=$A\nARG C=x$B\nRUN --mount=target=/x,from=$C true\n", nil,
+			"line 6: --mount=from=$C: C is not known before the build runs: the default of ARG C on line 5 uses B: the default of ARG B on line 4 uses A: ENV sets A on line 3, and the environment depends on the base image; use an ARG with a plain default"},
+		{"FROM alpine AS build\nFROM alpine\nARG BASE=$HOME\nCOPY --from=$BASE / /\n", nil,
+			"line 4: --from=$BASE: BASE is not known before the build runs: the default of ARG BASE on line 3 uses HOME: only the base image could set HOME; use an ARG with a plain default"},
+		{"FROM alpine\nCOPY --from=${A / /\n", nil,
+			`line 2: --from=${A: failed to process "${A": `},
+		{"FROM alpine AS build\nFROM alpine\nINCLUDE ./env\nCOPY --from=$BASE / /\n", map[string]string{"env": "ENV BASE=build\n"},
+			"line 4: --from=$BASE: BASE is not known before the build runs: ENV sets BASE on env:1, and the environment depends on the base image; use an ARG with a plain default"},
+
+		// Circles.
+		{"FROM alpine AS a\nCOPY --from=b / /\nFROM alpine AS b\nINCLUDE ./steps\nFROM a AS c\n", map[string]string{"steps": "ENV X=1\nRUN --mount=from=c,target=/c true\n"},
+			"line 2: circular dependency detected on stage: a: a -(copy, line 2)-> b -(mount, steps:2)-> c -(base, line 5)-> a; break the circle by moving what both stages need into a stage of its own"},
+
+		// Other files.
+		{"FROM ./svc#\n", nil,
+			"line 1: ./svc#: write ./path/Dockerfile#stage, with one # and the name of a stage behind it"},
+		{"FROM ./svc#biuld\n", map[string]string{"svc": "FROM a AS lint\nFROM b AS build\n"},
+			`line 1: ./svc#biuld: there is no stage "biuld" in svc; it has lint, build (did you mean build?)`},
+		{"FROM alpine\nRUN --mount=from=./svc#x,target=/x true\n", map[string]string{"svc": "FROM a\n"},
+			`line 2: ./svc#x: there is no stage "x" in svc; it has no stage with a name`},
+		{"FROM ./svc\n", map[string]string{"svc": "FROM alpine\nRUNN x\n"},
+			"file 1 line 2: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)"},
+		{"FROM alpine\n\nFROM ./svc\n", map[string]string{"svc": "ARG A=1\n"},
+			"file 1 line 1: dockerfile contains no stages to build"},
+
+		// FROM --after, --context, --no-cache.
+		{"FROM alpine AS test\nFROM --after=tset alpine\n", nil,
+			"line 2: --after=tset: there is no stage of this name; known stages are test (did you mean test?)"},
+		{"FROM --after=test alpine\n", nil,
+			"line 1: --after=test: there is no stage of this name; no stage of this file has a name"},
+		{"FROM alpine AS test\nFROM --after=0 alpine\n", nil,
+			"line 2: --after=0: an index means a stage in COPY --from only; write the stage's name, and give it one with AS where it has none"},
+		{"ARG GATE=test\nFROM alpine AS test\nFROM --after=$GATE alpine\n", nil,
+			"line 3: --after=$GATE: variables are not expanded here; known stages are test"},
+		{"FROM alpine AS test\nFROM --after=test, alpine\n", nil,
+			"line 2: dockerfile parse error on line 2: --after needs the name of a stage, or several with commas between them"},
+		{"FROM --context=./svc alpine\n", nil,
+			"line 1: --context is the build context of another file's stages, and alpine is no file: write FROM --context=./svc ./path/Dockerfile#stage"},
+		{"FROM --context= ./svc\n", nil,
+			"line 1: dockerfile parse error on line 1: --context needs a folder of the build context (./DIR) or the name of a named context"},
+		{"FROM --context=../svc ./svc\n", map[string]string{"svc": "FROM alpine\n"},
+			"line 1: --context=../svc is outside the build context"},
+		{"FROM --no-cache=maybe alpine\n", nil,
+			"line 1: dockerfile parse error on line 1: expecting boolean value for flag --no-cache, not: maybe"},
+		{"FROM --afer=x alpine\n", nil,
+			"line 1: dockerfile parse error on line 1: unknown flag: --afer (did you mean after?)"},
+
+		// COPY --if-exists, RUN --no-cache.
+		{"FROM alpine\nCOPY --if-exist a b\n", nil,
+			"line 2: dockerfile parse error on line 2: unknown flag: --if-exist (did you mean if-exists?)"},
+		{"FROM alpine\nRUN --no-cach true\n", nil,
+			"line 2: dockerfile parse error on line 2: unknown flag: --no-cach (did you mean no-cache?)"},
+		{"FROM alpine\nRUN --no-cache --no-cache true\n", nil,
+			"line 2: dockerfile parse error on line 2: duplicate flag specified: --no-cache"},
+
+		// UNSET.
+		{"FROM alpine\nUNSET\n", nil,
+			"line 2: dockerfile parse error on line 2: UNSET needs to know what to remove, such as UNSET ENV NAME"},
+		{"FROM alpine\nUNSET LABLE a\n", nil,
+			"line 2: dockerfile parse error on line 2: UNSET does not know LABLE; it removes ENV, LABEL, EXPOSE, VOLUME, ENTRYPOINT, CMD, HEALTHCHECK, USER, WORKDIR, STOPSIGNAL, SHELL, ONBUILD (did you mean LABEL?)"},
+		{"FROM alpine\nUNSET ENV\n", nil,
+			"line 2: dockerfile parse error on line 2: UNSET ENV requires at least one argument; * removes all"},
+		{"FROM alpine\nUNSET USER root\n", nil,
+			"line 2: dockerfile parse error on line 2: UNSET USER takes no arguments"},
+		{"FROM alpine\nUNSET --all ENV\n", nil,
+			"line 2: dockerfile parse error on line 2: unknown flag: --all; UNSET has none"},
+		{"FROM alpine\nUNSET VOLUME [\"/data\"]\n", nil,
+			"line 2: dockerfile parse error on line 2: UNSET VOLUME takes paths with spaces between them, not JSON: UNSET VOLUME /data /logs"},
+		{"FROM alpine\nARG OLD\nUNSET ENV $OLD\n", nil,
+			"line 3: UNSET ENV: $OLD expands to nothing; * removes all"},
+		{"FROM alpine\nUNSET EXPOSE http\n", nil,
+			"line 2: invalid containerPort: http"},
+		{"FROM alpine\nUNSTE ENV A\n", nil,
+			"line 2: dockerfile parse error on line 2: unknown instruction: UNSTE (did you mean UNSET?)"},
+
+		// INCLUDE.
+		{"FROM alpine\nINCLUDE\n", nil,
+			"line 2: INCLUDE requires exactly one argument, the path of a file"},
+		{"FROM alpine\nINCLUDE ./a ./b\n", nil,
+			"line 2: INCLUDE requires exactly one argument, the path of a file"},
+		{"FROM alpine\nINCLUDE ./$A\n", nil,
+			"line 2: INCLUDE ./$A: variables are not expanded here, because the file must be known before any variable has a value"},
+		{"FROM alpine\nINCLUDE steps\n", nil,
+			"line 2: INCLUDE steps: the path must start with ./ or ../, relative to this file, or with /, the root of the build context"},
+		{"FROM alpine\nINCLUDE --once ./steps\n", nil,
+			"line 2: unknown flag: --once; INCLUDE has none"},
+		{"FROM alpine\nINCLUDE ./steps\n", nil,
+			"line 2: INCLUDE ./steps: steps: no such file"},
+		{"FROM alpine\nINCLUDE ./steps\n", map[string]string{"steps": "# nothing\n"},
+			"file 1 line 1: file with no instructions"},
+		{"FROM alpine\nINCLUDE ./steps\n", map[string]string{"steps": "RUN true\nCOPY --form=x a b\n"},
+			"file 1 line 2: dockerfile parse error on line 2: unknown flag: --form (did you mean from?)"},
+		{"INCLUDE ./steps\nFROM alpine\n", map[string]string{"steps": "ARG A=1\nRUN true\n"},
+			"file 1 line 2: no build stage in current context"},
+		{"FROM alpine\nINCLUDE ./steps\n", map[string]string{"steps": "INCLUDE ./more\n", "more": "ENV A=1\nINCLUDE ./steps\n"},
+			"file 2 line 2: INCLUDE ./steps: the file includes itself: Dockerfile -> steps -> more -> steps"},
+		{"FROM alpine\nINCLUDE ./1\n", levels(17),
+			"file 16 line 1: INCLUDE ./17: files are included more than 16 levels deep"},
+		{"FROM alpine\nINCLUDE ./1\n", levels(16), ""},
+		{"FROM alpine\nINCLDUE ./steps\n", nil,
+			"line 2: dockerfile parse error on line 2: unknown instruction: INCLDUE (did you mean INCLUDE?)"},
+
+		// Triggers. They have no place of their own: it is the FROM that fires them.
+		{"FROM alpine AS base\nONBUILD INCLUDE ./hook\nFROM base\n", nil,
+			"line 3: a trigger of base: INCLUDE ./hook: hook: no such file"},
+		{"FROM alpine AS base\nONBUILD INCLUDE ./hook\nFROM base\n", map[string]string{"hook": "RUN true\nFROM x\n"},
+			"file 1 line 2: a trigger of base: FROM isn't allowed in a file that an ONBUILD trigger includes"},
+		{"FROM alpine AS base\nONBUILD COPY --from=$KIND / /\nFROM base\n", nil,
+			"line 3: --from=$KIND: KIND is not set: no ARG before the first FROM or above in this stage has the name; " + strings.Replace(known, "build", "base", 1)},
+		{"FROM alpine AS base\nONBUILD UNSET USERS\nFROM base\n", nil,
+			"line 3: UNSET does not know USERS; it removes ENV, LABEL, EXPOSE, VOLUME, ENTRYPOINT, CMD, HEALTHCHECK, USER, WORKDIR, STOPSIGNAL, SHELL, ONBUILD (did you mean USER?)"},
+	} {
+		t.Run(fmt.Sprintf("%q", c.dockerfile), func(t *testing.T) {
+			r := llbtest.Request{
+				Dockerfile: []byte(c.dockerfile),
+				Beside:     c.beside,
+				Opts:       map[string]string{"platform": "linux/amd64"},
+			}
+			for _, f := range llbtest.Show(t.Context(), r) {
+				got := strings.TrimSuffix(string(f.Data), "\n")
+				if f.Name == "error" && (got != c.want && (!strings.HasSuffix(c.want, ": ") || !strings.HasPrefix(got, c.want))) {
+					t.Errorf("want %s\ngot  %s", c.want, got)
+				}
+				if f.Name == "plan" && c.want != "" {
+					t.Error("it is accepted")
+				}
+			}
+		})
+	}
+}
+
+// levels are files of which each includes the next, this many.
+func levels(n int) map[string]string {
+	files := map[string]string{fmt.Sprint(n): "ENV LAST=1\n"}
+	for i := 1; i < n; i++ {
+		files[fmt.Sprint(i)] = fmt.Sprintf("INCLUDE ./%d\n", i+1)
+	}
+	return files
+}
