@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +35,7 @@ var scenarioCommands = map[string]func(ts *testscript.TestScript, neg bool, args
 	"manifest":  imageManifest,
 	"run-image": runImage,
 	"states":    vertexStates,
+	"runs":      vertexRuns,
 	"overlap":   vertexesOverlap,
 	"git-serve": gitServe,
 }
@@ -124,6 +127,24 @@ func vertexStates(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// vertexRuns writes the RUN, COPY and ADD instructions that a call of buildx ran, sorted by name, each with
+// how often. What came from the cache is left out, and so is the target before each name in Bake's progress:
+// that of the one that told last.
+func vertexRuns(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "runs FILE")
+	log, err := parseSolveLog([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	counts := map[string]int{}
+	for _, s := range log.steps() {
+		counts["["+s.text] += len(log.runs[s.Digest])
+	}
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if counts[name] > 0 {
+			fmt.Fprintln(ts.Stdout(), counts[name], name)
+		}
+	}
+}
+
 func state(v *client.Vertex) string {
 	switch {
 	case strings.Contains(v.Error, "context canceled"):
@@ -157,7 +178,7 @@ func vertexesOverlap(ts *testscript.TestScript, neg bool, args []string) {
 		return found[0]
 	}
 	a, b := find(args[1]), find(args[2])
-	if !a.Started.Before(*b.Completed) || !b.Started.Before(*a.Completed) {
+	if !(span{*a.Started, *a.Completed}).overlaps(span{*b.Started, *b.Completed}) {
 		ts.Fatalf("they ran one after the other: %s from %v to %v, %s from %v to %v", a.Name, a.Started, a.Completed, b.Name, b.Started, b.Completed)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/moby/buildkit/client"
 	"github.com/opencontainers/go-digest"
@@ -19,8 +20,12 @@ import (
 type solveLog struct {
 	vertexes map[digest.Digest]*client.Vertex
 	order    []digest.Digest
-	// output is what the steps wrote, all of them one after the other.
-	output string
+	// runs has the times during which each vertex ran to its end, uncached: one for each time that it ran.
+	// Bake tells of a run once for each target that needs it, with times that differ by a little.
+	runs map[digest.Digest][]span
+	// output is what the steps wrote, all of them one after the other, and outputs what each of them did.
+	output  string
+	outputs map[digest.Digest]string
 	// rest is what else the client wrote, such as its closing error.
 	rest string
 }
@@ -36,7 +41,7 @@ func readSolveLog(tb testing.TB, text []byte) solveLog {
 }
 
 func parseSolveLog(text []byte) (solveLog, error) {
-	log := solveLog{vertexes: map[digest.Digest]*client.Vertex{}}
+	log := solveLog{vertexes: map[digest.Digest]*client.Vertex{}, outputs: map[digest.Digest]string{}, runs: map[digest.Digest][]span{}}
 	var output, rest strings.Builder
 	scanner := bufio.NewScanner(bytes.NewReader(text))
 	// The first status of a big build holds all of its vertexes.
@@ -53,9 +58,13 @@ func parseSolveLog(text []byte) (solveLog, error) {
 			}
 			// Each report of a vertex replaces the one before.
 			log.vertexes[v.Digest] = v
+			if v.Started != nil && v.Completed != nil && !v.Cached && v.Error == "" {
+				log.ran(v.Digest, span{*v.Started, *v.Completed})
+			}
 		}
 		for _, l := range status.Logs {
 			output.Write(l.Data)
+			log.outputs[l.Vertex] += string(l.Data)
 		}
 	}
 	if err := scanner.Err(); err != nil {
@@ -65,21 +74,51 @@ func parseSolveLog(text []byte) (solveLog, error) {
 	return log, nil
 }
 
-// stepName is the progress name of an instruction that makes a file system: its stage and its keyword.
-var stepName = regexp.MustCompile(`^\[(?:\S+/\S+ )?(\S+) +\d+/\d+\] (RUN|COPY|ADD) `)
+// span is a time during which something went on.
+type span struct{ from, to time.Time }
+
+func (s span) overlaps(other span) bool { return s.from.Before(other.to) && other.from.Before(s.to) }
+
+// ran notes a run, unless it is one that was told of before: a daemon does not run one vertex twice at
+// the same time.
+func (l solveLog) ran(d digest.Digest, s span) {
+	if !slices.ContainsFunc(l.runs[d], s.overlaps) {
+		l.runs[d] = append(l.runs[d], s)
+	}
+}
+
+// trouble tells why a build failed: the vertexes that did, each with the end of what it wrote, and the
+// client's own error.
+func (l solveLog) trouble() string {
+	const last = 40 // lines
+	var b strings.Builder
+	for _, d := range l.order {
+		if v := l.vertexes[d]; v.Error != "" && state(v) != "CANCELED" {
+			lines := strings.SplitAfter(l.outputs[d], "\n")
+			fmt.Fprintf(&b, "%s: %s\n%s\n", v.Name, v.Error, strings.Join(lines[max(0, len(lines)-last):], ""))
+		}
+	}
+	return b.String() + l.rest
+}
+
+// stepName is the progress name of an instruction that makes a file system: its stage and its keyword. A
+// platform or a target of Bake may stand before the stage.
+var stepName = regexp.MustCompile(`^\[(?:\S+ )*?(\S+) +\d+/\d+\] (RUN|COPY|ADD) `)
 
 // step is the vertex of a RUN, COPY or ADD instruction.
 type step struct {
 	*client.Vertex
 	stage string
+	text  string // its name from the stage on
 }
 
 // steps are the vertexes of instructions, in the order in which they were first told.
 func (l solveLog) steps() []step {
 	var steps []step
 	for _, d := range l.order {
-		if m := stepName.FindStringSubmatch(l.vertexes[d].Name); m != nil {
-			steps = append(steps, step{l.vertexes[d], m[1]})
+		name := l.vertexes[d].Name
+		if m := stepName.FindStringSubmatchIndex(name); m != nil {
+			steps = append(steps, step{l.vertexes[d], name[m[2]:m[3]], name[m[2]:]})
 		}
 	}
 	return steps

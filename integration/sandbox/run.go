@@ -128,7 +128,7 @@ func (c *Container) start(ctx context.Context, image v1.Image, config v1.Config,
 // bundleSpec is what runc is told, with the rights that docker run gives.
 func bundleSpec(rootfs, cgroup string, config v1.Config, opts RunOptions) (*specs.Spec, error) {
 	args := append([]string{}, config.Entrypoint...)
-	if opts.Args != nil {
+	if len(opts.Args) > 0 {
 		args = append(args, opts.Args...)
 	} else {
 		args = append(args, config.Cmd...)
