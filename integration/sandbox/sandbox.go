@@ -99,8 +99,8 @@ func New(tb testing.TB, opts ...Option) *Sandbox {
 		tb.Fatalf("starting a sandbox: %v", err)
 	}
 	tb.Cleanup(func() {
-		if tb.Failed() {
-			tb.Log(s.Logs())
+		if log := s.Logs(); tb.Failed() && log != "" {
+			tb.Log(log)
 		}
 		if err := s.Close(); err != nil {
 			tb.Errorf("closing the sandbox: %v", err)
@@ -195,10 +195,11 @@ func (s *Sandbox) startRegistry(ctx context.Context) error {
 		s.Registry = l.Addr().String()
 		l.Close()
 		config := filepath.Join(s.Dir, "registry.yml")
-		// Below warnings there is the access log only, a line a request.
 		text := fmt.Sprintf(`version: 0.1
 log:
-  level: warn
+  level: error
+  accesslog:
+    disabled: true
 storage:
   filesystem:
     rootdirectory: %q
@@ -421,49 +422,6 @@ func (s *Sandbox) Buildctl(args ...string) *exec.Cmd {
 	cmd := exec.Command(s.bin["buildctl"], append([]string{"--addr", s.BuildkitAddr}, args...)...)
 	cmd.Env = s.env
 	return cmd
-}
-
-// Logs returns the last part of what each engine wrote, for people.
-func (s *Sandbox) Logs() string { return s.logsSince(nil) }
-
-// logLimit is how many bytes at the end of a log are shown.
-const logLimit = 16 << 10
-
-// logsSince returns what the engines wrote after the given lengths of their log files.
-func (s *Sandbox) logsSince(lengths map[string]int) string {
-	var b strings.Builder
-	for _, p := range []*enclosure.Process{s.buildkitd, s.registry} {
-		if p == nil {
-			continue
-		}
-		text, err := os.ReadFile(p.Log)
-		if err != nil {
-			fmt.Fprintf(&b, "--- %v\n", err)
-			continue
-		}
-		if from := lengths[p.Log]; from <= len(text) {
-			text = text[from:]
-		}
-		if len(text) > logLimit {
-			text = text[len(text)-logLimit:]
-		}
-		fmt.Fprintf(&b, "--- %s\n%s\n", filepath.Base(p.Log), strings.TrimRight(string(text), "\n"))
-	}
-	return b.String()
-}
-
-// logLengths returns how long the engines' log files are now.
-func (s *Sandbox) logLengths() map[string]int {
-	lengths := map[string]int{}
-	for _, p := range []*enclosure.Process{s.buildkitd, s.registry} {
-		if p == nil {
-			continue
-		}
-		if info, err := os.Stat(p.Log); err == nil {
-			lengths[p.Log] = int(info.Size())
-		}
-	}
-	return lengths
 }
 
 // Close ends the engines and removes the folder.

@@ -38,8 +38,8 @@ func Shared(tb testing.TB, name string, opts ...Option) *Sandbox {
 	}
 	before := s.logLengths()
 	tb.Cleanup(func() {
-		if tb.Failed() {
-			tb.Log(s.logsSince(before))
+		if log := s.logsSince(before); tb.Failed() && log != "" {
+			tb.Log(log)
 		}
 	})
 	return s

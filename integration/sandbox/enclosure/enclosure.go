@@ -354,16 +354,13 @@ func remove(dir string) error {
 }
 
 // removeGroup removes one empty control group. The kernel calls it busy for a moment after the last
-// process in it was reaped.
+// process in it was reaped, a longer one where the machine is busy.
 func removeGroup(path string) error {
-	var err error
-	for range 50 {
-		if err = unix.Rmdir(path); !errors.Is(err, unix.EBUSY) {
-			break
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if err := unix.Rmdir(path); !errors.Is(err, unix.EBUSY) || time.Now().After(deadline) {
+			return err
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	return err
 }
 
 var _ io.Closer = (*Enclosure)(nil)
