@@ -16,11 +16,7 @@ func Build(ctx context.Context, c client.Client) (*client.Result, error) {
 }
 
 func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.Errorf("stagecraft %s failed on this Dockerfile, please report it: %v", Version, r)
-		}
-	}()
+	defer recovered(&err)
 	req, err := newRequest(c)
 	if err != nil {
 		return nil, err
@@ -49,4 +45,11 @@ func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 		return nil, err
 	}
 	return built.Finalize()
+}
+
+// recovered makes an error of a panic in the goroutine that defers it.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = errors.Errorf("stagecraft %s failed on this Dockerfile, please report it: %v", Version, r)
+	}
 }

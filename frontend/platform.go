@@ -15,7 +15,8 @@ import (
 func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 	b := &built{request: r}
 	var err error
-	b.ResultBuilder, err = r.ui.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
+	b.ResultBuilder, err = r.ui.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, index int) (_ *dockerui.BuildResult, err error) {
+		defer recovered(&err)
 		c := r.compilation(ctx, p)
 		if index == 0 { // the others would find the same
 			c = c.warning(ctx, nil)

@@ -21,6 +21,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
 	capspb "github.com/moby/buildkit/util/apicaps/pb"
+	"github.com/moby/buildkit/util/imageutil"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	fstypes "github.com/tonistiigi/fsutil/types"
@@ -38,6 +39,11 @@ type Gateway struct {
 	Worker ocispecs.Platform
 	// OldDaemon leaves out the capabilities that BuildKit got after 0.5.
 	OldDaemon bool
+	// Lacks are capabilities that the daemon does not have besides: of LLB,
+	// or of the gateway.
+	Lacks []apicaps.CapID
+	// Given are the states that the client gives as frontend inputs.
+	Given map[string]llb.State
 
 	mu       sync.Mutex
 	lookups  map[string]bool
@@ -67,6 +73,9 @@ func (g *Gateway) note(ref string, opt sourceresolver.Opt) {
 	if o := opt.ImageOpt; o != nil {
 		text += fmt.Sprintf(" mode=%s platform=%+v", o.ResolveMode, o.Platform)
 	}
+	if o := opt.GitOpt; o != nil {
+		text += fmt.Sprintf(" git=%+v", *o)
+	}
 	if o := opt.OCILayoutOpt; o != nil {
 		text += fmt.Sprintf(" store=%+v platform=%+v", o.Store, o.Platform)
 	}
@@ -86,18 +95,18 @@ func (g *Gateway) BuildOpts() gwclient.BuildOpts {
 		Product:   "llbtest",
 		Workers:   []gwclient.WorkerInfo{{ID: "worker", Platforms: []ocispecs.Platform{g.Worker}}},
 		LLBCaps:   g.llbCaps(),
-		Caps:      gwpb.Caps.CapSet(gwpb.Caps.All()),
+		Caps:      gwpb.Caps.CapSet(g.has(gwpb.Caps.All())),
 	}
 }
 
-func (g *Gateway) llbCaps() apicaps.CapSet {
-	if !g.OldDaemon {
-		return pb.Caps.CapSet(pb.Caps.All())
-	}
-	old := slices.DeleteFunc(pb.Caps.All(), func(c *capspb.APICap) bool {
-		return slices.Contains(youngCaps, apicaps.CapID(c.ID))
+func (g *Gateway) llbCaps() apicaps.CapSet { return pb.Caps.CapSet(g.has(pb.Caps.All())) }
+
+// has are those of some capabilities that the daemon has.
+func (g *Gateway) has(all []*capspb.APICap) []*capspb.APICap {
+	return slices.DeleteFunc(all, func(c *capspb.APICap) bool {
+		id := apicaps.CapID(c.ID)
+		return slices.Contains(g.Lacks, id) || g.OldDaemon && slices.Contains(youngCaps, id)
 	})
-	return pb.Caps.CapSet(old)
 }
 
 // youngCaps are the capabilities without which there is another way, or which
@@ -125,16 +134,29 @@ func (g *Gateway) ResolveImageConfig(_ context.Context, ref string, opt sourcere
 	if p == nil {
 		p = &g.Worker
 	}
+	if strings.Contains(ref, "redirected") { // a source policy does so
+		return "", "", nil, &imageutil.ResolveToNonImageError{Ref: ref, Updated: "https://example.com/x.tgz"}
+	}
 	return imageConfig(ref, *p)
 }
 
 // ResolveSourceMetadata tells when a Git or HTTP source was made.
 func (g *Gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, opt sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
-	g.note(op.Identifier, opt)
+	g.note(op.Identifier+printAttrs(op.Attrs), opt)
 	res := &sourceresolver.MetaResponse{Op: op}
 	switch {
 	case strings.HasPrefix(op.Identifier, "git://"):
 		res.Git = &sourceresolver.ResolveGitResponse{CommitObject: []byte(commit)}
+	case strings.HasPrefix(op.Identifier, "docker-image://"):
+		ref := strings.TrimPrefix(op.Identifier, "docker-image://")
+		_, dgst, config, err := imageConfig(ref, g.Worker)
+		if err != nil {
+			return nil, err
+		}
+		res.Image = &sourceresolver.ResolveImageResponse{Digest: dgst, Config: config}
+	case strings.Contains(op.Identifier, "unreachable"):
+		return nil, fmt.Errorf("%s: no route to host", op.Identifier)
+	case !strings.HasPrefix(op.Identifier, "http"):
 	case strings.Contains(op.Identifier, "undated"):
 		res.HTTP = &sourceresolver.ResolveHTTPResponse{}
 	default:
@@ -142,6 +164,17 @@ func (g *Gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, opt 
 		res.HTTP = &sourceresolver.ResolveHTTPResponse{LastModified: &t}
 	}
 	return res, nil
+}
+
+// printAttrs are the attributes of a source but for its random id.
+func printAttrs(attrs map[string]string) string {
+	var text string
+	for _, k := range slices.Sorted(maps.Keys(attrs)) {
+		if k != pb.AttrLocalUniqueID {
+			text += fmt.Sprintf(" %s=%q", k, attrs[k])
+		}
+	}
+	return text
 }
 
 const commit = `tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904
@@ -182,9 +215,9 @@ func (g *Gateway) filesOf(def *pb.Definition) (map[string]string, error) {
 	return nil, nil // a build from nothing has no files
 }
 
-// Inputs are none.
+// Inputs are the given ones.
 func (g *Gateway) Inputs(context.Context) (map[string]llb.State, error) {
-	return map[string]llb.State{}, nil
+	return maps.Clone(g.Given), nil
 }
 
 // NewContainer is not available.

@@ -17,6 +17,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/util/apicaps"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	compiler "github.com/stagecraft/stagecraft/llb"
@@ -36,6 +37,11 @@ type Request struct {
 	// Files are the files of named contexts; see Gateway.
 	Files     map[string]map[string]string
 	OldDaemon bool
+	// Lacks are single capabilities that the daemon does not have.
+	Lacks []apicaps.CapID
+	// Inputs are the frontend inputs of the client: images, by the name of
+	// the input.
+	Inputs map[string]string
 	// Beside are further Dockerfiles in the folder of the Dockerfile, and
 	// InContext those in the build context. Upstream does not see them.
 	Beside, InContext map[string]string
@@ -54,10 +60,18 @@ func (r *Request) gateway() *Gateway {
 	files := map[string]map[string]string{}
 	maps.Copy(files, r.Files)
 	files["dockerfile"] = map[string]string{"Dockerfile": string(r.Dockerfile)}
+	maps.Copy(files["dockerfile"], r.Files["dockerfile"])
 	if r.Ignore != "" {
 		files["dockerfile"]["Dockerfile.dockerignore"] = r.Ignore
 	}
+	given := map[string]llb.State{}
+	for name, ref := range r.Inputs {
+		given[name] = llb.Image(ref)
+		files["docker-image://"+ref] = r.Files["input:"+name]
+	}
 	return &Gateway{
+		Lacks:     r.Lacks,
+		Given:     given,
 		Opts:      r.Opts,
 		Files:     files,
 		Worker:    ocispecs.Platform{OS: "linux", Architecture: "amd64"},
