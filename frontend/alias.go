@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/frontend/gateway/client"
 )
 
@@ -43,6 +44,18 @@ func (a *aliased) BuildOpts() client.BuildOpts {
 	opts := a.Client.BuildOpts()
 	opts.Opts = a.opts
 	return opts
+}
+
+// contextReference is a stage of another file as an image could be called, for
+// clients that take no other names: svc/dockerfile:build for
+// svc/Dockerfile#build. Not every path can be written so.
+func contextReference(stage string) (string, bool) {
+	file, name, _ := strings.Cut(strings.ToLower(stage), "#")
+	named, err := reference.ParseNormalizedNamed(file + ":" + name)
+	if err != nil {
+		return "", false
+	}
+	return strings.TrimSuffix(reference.FamiliarString(named), ":latest"), true
 }
 
 // contextAlias is a name that dockerui accepts in place of a stage's.

@@ -6,11 +6,11 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests/convertllb"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
-	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
@@ -23,59 +23,6 @@ import (
 
 // The subrequests of docker/dockerfile, answered as it answers them.
 
-// outline lists the args, secrets and agents of the target.
-func (r *request) outline(ctx context.Context) (*client.Result, error) {
-	c := r.compilation(ctx, nil).warning(ctx, nil)
-	p, err := c.evaluate(ctx)
-	if err != nil {
-		return nil, err
-	}
-	asked := p.Outline()
-	for _, gate := range compiler.Gates(p) {
-		// A build needs what its gates need.
-		gated, err := c.gate(ctx, gate).evaluate(ctx)
-		if err != nil {
-			return nil, err
-		}
-		asked.Add(gated.Outline())
-	}
-	from := p.Target().Node.From
-	o := outline.Outline{
-		Name:        from.Name,
-		Description: from.DocComment,
-		Sources:     [][]byte{r.dockerfile.Data},
-		Args:        make([]outline.Arg, 0, len(asked.Args)),
-		Secrets:     make([]outline.Secret, 0, len(asked.Secrets)),
-		SSH:         make([]outline.SSH, 0, len(asked.SSH)),
-	}
-	for _, a := range asked.Args {
-		o.Args = append(o.Args, outline.Arg{
-			Name:        a.Definition.Key,
-			Value:       a.Value,
-			Description: a.Definition.DocComment,
-			Location:    location(a.Loc.Ranges),
-		})
-	}
-	for _, s := range asked.Secrets {
-		o.Secrets = append(o.Secrets, outline.Secret(requirement(s)))
-	}
-	for _, s := range asked.SSH {
-		o.SSH = append(o.SSH, outline.SSH(requirement(s)))
-	}
-	return o.ToResult()
-}
-
-func requirement(r plan.Requirement) outline.Secret {
-	return outline.Secret{Name: r.Name, Required: r.Required, Location: location(r.Loc.Ranges)}
-}
-
-func location(where []parser.Range) *pb.Location {
-	if len(where) == 0 {
-		return nil
-	}
-	return &pb.Location{Ranges: lower.Ranges(where)}
-}
-
 // targets lists the stages. Nothing is expanded for it, so that it answers
 // where a build would lack arguments.
 func (r *request) targets(ctx context.Context) (*client.Result, error) {
@@ -84,7 +31,8 @@ func (r *request) targets(ctx context.Context) (*client.Result, error) {
 	if err != nil {
 		return nil, c.locate(err)
 	}
-	list := targets.List{Sources: [][]byte{r.dockerfile.Data}}
+	sources := newAnswerSources(r)
+	list := targets.List{}
 	for i, s := range f.Stages {
 		list.Targets = append(list.Targets, targets.Target{
 			Name:        s.Name,
@@ -92,9 +40,10 @@ func (r *request) targets(ctx context.Context) (*client.Result, error) {
 			Default:     i == len(f.Stages)-1,
 			Base:        s.BaseName,
 			Platform:    s.Platform,
-			Location:    location(s.Location),
+			Location:    location(sources.in(c, s.Loc)),
 		})
 	}
+	list.Sources = sources.data
 	return list.ToResult()
 }
 
@@ -105,12 +54,12 @@ func (r *request) check(ctx context.Context) (*client.Result, error) {
 	results := &lint.LintResults{}
 	c := r.compilation(ctx, nil)
 	// The Dockerfile is a source even where nothing is found in it.
-	sources := map[string]int{c.Files.Source(0).Name(): results.AddSource(c.sourceMap(0))}
+	sources := map[string]int{c.Files.Source(0).Name(): addSource(results, c.sourceMap(0))}
 	check := func(c *compilation, before findings) (*plan.Plan, findings, bool) {
 		source := func(file dockerfile.FileID) int {
 			name := c.Files.Source(file).Name()
 			if _, ok := sources[name]; !ok {
-				sources[name] = results.AddSource(c.sourceMap(file))
+				sources[name] = addSource(results, c.sourceMap(file))
 			}
 			return sources[name]
 		}
@@ -125,7 +74,7 @@ func (r *request) check(ctx context.Context) (*client.Result, error) {
 		if err == nil {
 			return p, found, true
 		}
-		results.Error = &lint.BuildError{Message: err.Error()}
+		results.Error = &lint.BuildError{Message: c.withWay(err).Error()}
 		var located *parser.LocationError
 		if errors.As(err, &located) {
 			results.Error.Location = pb.Location{
@@ -138,7 +87,7 @@ func (r *request) check(ctx context.Context) (*client.Result, error) {
 	c.EveryStage = c.Target == ""
 	p, known, ok := check(c, nil)
 	if !ok || c.EveryStage {
-		return results.ToResult(nil)
+		return checkResult(results)
 	}
 	for _, gate := range compiler.Gates(p) {
 		_, found, ok := check(c.gate(ctx, gate), maps.Clone(known))
@@ -147,7 +96,29 @@ func (r *request) check(ctx context.Context) (*client.Result, error) {
 		}
 		maps.Copy(known, found)
 	}
-	return results.ToResult(nil)
+	return checkResult(results)
+}
+
+// addSource is lint.LintResults.AddSource for a file that is known by its
+// text alone, too.
+func addSource(results *lint.LintResults, sm *llb.SourceMap) int {
+	if sm.Definition == nil {
+		text := *sm
+		text.Definition = &llb.Definition{}
+		sm = &text
+	}
+	return results.AddSource(sm)
+}
+
+// checkResult is the answer of check. A client that prints the findings itself
+// would give each file the Dockerfile's name: with several, it is a newer
+// answer than the client knows, of which it prints our text.
+func checkResult(results *lint.LintResults) (*client.Result, error) {
+	res, err := results.ToResult(nil)
+	if err == nil && len(results.Sources) > 1 {
+		res.AddMeta("version", []byte(extendedVersion))
+	}
+	return res, err
 }
 
 // mergeRanges are the lines of several locations, each line once.

@@ -87,7 +87,11 @@ func (c *compilation) warning(ctx context.Context, before findings) *compilation
 			return
 		}
 		c.warned[finding] = true
-		c.request.warn(ctx, c.sourceMap(file), linter.LintFormatShort(rule, msg, line), description, url, where)
+		short := linter.LintFormatShort(rule, msg, line)
+		if file != 0 {
+			short = fmt.Sprintf("%s: %s (%s:%d)", rule, msg, c.Files.Source(file).Name(), line)
+		}
+		c.request.warn(ctx, c.sourceMap(file), short, description, url, where)
 	}
 	return c
 }

@@ -39,13 +39,22 @@ func (c *compilation) locate(err error) error {
 		return err
 	}
 	file := dockerfile.FileOf(err)
-	if len(located.Locations) > 0 {
-		if way := c.Files.Way(dockerfile.Loc{File: file, Ranges: located.Locations[0]}); way != "" {
-			err = errors.WithMessage(err, way)
-		}
-	}
+	err = c.withWay(err)
 	for _, where := range located.Locations {
 		err = withSource(err, c.sourceMap(file), where)
+	}
+	return err
+}
+
+// withWay puts the way to another file in front of an error that is located
+// there.
+func (c *compilation) withWay(err error) error {
+	var located *parser.LocationError
+	if !errors.As(err, &located) || len(located.Locations) == 0 {
+		return err
+	}
+	if way := c.Files.Way(dockerfile.Loc{File: dockerfile.FileOf(err), Ranges: located.Locations[0]}); way != "" {
+		return errors.WithMessage(err, way)
 	}
 	return err
 }

@@ -64,7 +64,7 @@ func (s *sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.N
 		p = s.target
 	}
 	if strings.Contains(name, "#") {
-		name = contextAlias(name)
+		name = s.fileStageContext(name)
 	}
 	limit = new([]llb.LocalOption)
 	*limit = s.ownCopy(namedHint(s.opts, name))
@@ -74,6 +74,25 @@ func (s *sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.N
 		AsyncLocalOpts: func() []llb.LocalOption { return *limit },
 	})
 	return nc, limit, err
+}
+
+// fileStageContext is the name under which the client may have given a context
+// in place of a stage of another file.
+func (s *sources) fileStageContext(label string) string {
+	byReference, ok := contextReference(label)
+	if ok && s.givesContext(byReference) {
+		return byReference
+	}
+	return contextAlias(label)
+}
+
+func (s *sources) givesContext(name string) bool {
+	for key := range s.opts {
+		if given, _, _ := strings.Cut(key, "::"); given == "context:"+name {
+			return true
+		}
+	}
+	return false
 }
 
 // namedHint is what dockerui gives the daemon as the name of its copy of a

@@ -139,6 +139,12 @@ func TestAdditionErrors(t *testing.T) {
 		{"FROM alpine\nINCLDUE ./steps\n", nil,
 			"line 2: dockerfile parse error on line 2: unknown instruction: INCLDUE (did you mean INCLUDE?)"},
 
+		// The second time is another place.
+		{"FROM alpine\nINCLUDE ./steps\nFROM scratch\nINCLUDE ./steps\n", map[string]string{"steps": "COPY --from=0 --chmod=999 a b\n"},
+			"file 1 line 1: circular dependency detected on stage: stage-0: stage-0 -(copy, steps:1)-> stage-0; break the circle by moving what both stages need into a stage of its own"},
+		{"FROM alpine AS a\nINCLUDE ./steps\nFROM scratch\nINCLUDE ./steps\n", map[string]string{"steps": "COPY --chmod=999 a b\n"},
+			"file 2 line 1: invalid chmod parameter: '999'. it should be octal string and between 0 and 07777"},
+
 		// Triggers. They have no place of their own: it is the FROM that fires them.
 		{"FROM alpine AS base\nONBUILD INCLUDE ./hook\nFROM base\n", nil,
 			"line 3: a trigger of base: INCLUDE ./hook: hook: no such file"},

@@ -45,6 +45,7 @@ func (s *Source) Name() string {
 type Files struct {
 	sources []Source
 	read    func(Root, string) ([]byte, error)
+	loaded  int // from read
 	budget  budget
 }
 
@@ -76,7 +77,7 @@ func (f *Files) Load(ref string, via Loc) (FileID, error) {
 	if f.read == nil {
 		return 0, errors.Errorf("%s cannot be read: there are no files besides the Dockerfile", ref)
 	}
-	if len(f.sources) > maxFiles {
+	if f.loaded++; f.loaded > maxFiles {
 		return 0, errors.Errorf("%s: the build refers to more than %d files", ref, maxFiles)
 	}
 	data, err := f.read(root, p)
@@ -88,6 +89,20 @@ func (f *Files) Load(ref string, via Loc) (FileID, error) {
 	}
 	f.sources = append(f.sources, Source{Root: root, Path: p, Data: data, Via: via, Escape: '\\'})
 	return FileID(len(f.sources) - 1), nil
+}
+
+// loadAgain is the ID of a file that was read before for one more instruction
+// at via, so that its locations tell the way through that.
+func (f *Files) loadAgain(id FileID, via Loc) FileID {
+	src := f.sources[id]
+	src.Via = via
+	f.sources = append(f.sources, src)
+	return FileID(len(f.sources) - 1)
+}
+
+// same says that two IDs are of one file.
+func (f *Files) same(a, b FileID) bool {
+	return f.sources[a].Root == f.sources[b].Root && f.sources[a].Path == f.sources[b].Path
 }
 
 // locate is the root and the path that a reference means.

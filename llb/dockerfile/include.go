@@ -46,12 +46,16 @@ func (f *File) includedFile(node *parser.Node, at Loc, chain []FileID) (FileID, 
 	case len(chain) > maxIncludes:
 		return 0, errors.Errorf("INCLUDE %s: files are included more than %d levels deep", ref, maxIncludes)
 	}
+	before := f.Files.Len()
 	id, err := f.Files.Load(ref, at)
 	if err != nil {
 		return 0, errors.Wrapf(err, "INCLUDE %s", ref)
 	}
-	if slices.Contains(chain, id) {
+	if slices.ContainsFunc(chain, func(outer FileID) bool { return f.Files.same(outer, id) }) {
 		return 0, errors.Errorf("INCLUDE %s: the file includes itself: %s", ref, f.names(chain, id))
+	}
+	if int(id) < before {
+		id = f.Files.loadAgain(id, at)
 	}
 	return id, nil
 }

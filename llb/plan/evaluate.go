@@ -232,7 +232,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	case *instructions.UserCommand:
 		e.user(c)
 	case *dockerfile.UnsetCommand:
-		err = e.unset(c)
+		err = e.unset(c, in.Loc)
 	case *instructions.VolumeCommand:
 		err = e.volume(c)
 	case *instructions.WorkdirCommand:

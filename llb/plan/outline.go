@@ -81,6 +81,9 @@ type Outline struct {
 	Args    []stage.Arg
 	Secrets []Requirement
 	SSH     []Requirement
+	// Unset is what UNSET removes from the target, in the order in which it
+	// happens: in the stages that it is built from, then in its own.
+	Unset []Unset
 }
 
 // Requirement is a secret or an agent that some RUN mounts.
@@ -102,10 +105,31 @@ func (p *Plan) Outline() Outline {
 		out.SSH = append(out.SSH, requirements(s.outline.ssh, seenSSH)...)
 	})
 	out.sort()
+	for s := p.Target(); s != nil; s = p.byID[s.Node.Base] {
+		out.Unset = append(slices.Clone(s.Unset), out.Unset...)
+	}
 	return out
 }
 
-// Add adds what another stage asks for under other names.
+// Relocate is the outline with other locations.
+func (o Outline) Relocate(to func(dockerfile.Loc) dockerfile.Loc) Outline {
+	args, secrets, ssh, unset := slices.Clone(o.Args), slices.Clone(o.Secrets), slices.Clone(o.SSH), slices.Clone(o.Unset)
+	for i := range args {
+		args[i].Loc = to(args[i].Loc)
+	}
+	for _, list := range [][]Requirement{secrets, ssh} {
+		for i := range list {
+			list[i].Loc = to(list[i].Loc)
+		}
+	}
+	for i := range unset {
+		unset[i].Loc = to(unset[i].Loc)
+	}
+	return Outline{Args: args, Secrets: secrets, SSH: ssh, Unset: unset}
+}
+
+// Add adds what another stage asks for under other names. What that unsets is
+// its own.
 func (o *Outline) Add(other Outline) {
 	for _, a := range other.Args {
 		if !slices.ContainsFunc(o.Args, func(b stage.Arg) bool { return a.Definition.Key == b.Definition.Key }) {
@@ -130,11 +154,15 @@ func merge(list, more []Requirement) []Requirement {
 // sort puts everything in the order of the file.
 func (o *Outline) sort() {
 	slices.SortStableFunc(o.Args, func(a, b stage.Arg) int {
-		return cmp.Or(cmp.Compare(a.Loc.Line(), b.Loc.Line()), cmp.Compare(a.Index, b.Index))
+		return cmp.Or(comparePlace(a.Loc, b.Loc), cmp.Compare(a.Index, b.Index))
 	})
-	byLine := func(a, b Requirement) int { return cmp.Compare(a.Loc.Line(), b.Loc.Line()) }
+	byLine := func(a, b Requirement) int { return comparePlace(a.Loc, b.Loc) }
 	slices.SortStableFunc(o.Secrets, byLine)
 	slices.SortStableFunc(o.SSH, byLine)
+}
+
+func comparePlace(a, b dockerfile.Loc) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line(), b.Line()))
 }
 
 // nearestFirst visits the stages that the target needs, the target first, each

@@ -75,6 +75,7 @@ type Unset struct {
 	// What is the instruction, in upper case, and Name the entry; empty for
 	// an instruction that sets one thing.
 	What, Name string
+	Loc        dockerfile.Loc
 }
 
 // Step is an instruction after evaluation.

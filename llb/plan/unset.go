@@ -12,7 +12,8 @@ import (
 )
 
 // unset removes what the base image or an earlier instruction set.
-func (e *stageEval) unset(c *dockerfile.UnsetCommand) error {
+func (e *stageEval) unset(c *dockerfile.UnsetCommand, loc dockerfile.Loc) error {
+	before := len(e.out.Unset)
 	names, err := e.lex.ProcessWords(c.Names, &e.env)
 	if err != nil {
 		return err
@@ -24,6 +25,9 @@ func (e *stageEval) unset(c *dockerfile.UnsetCommand) error {
 		e.unsetOne(c)
 	} else if err := e.unsetNames(c, names); err != nil {
 		return err
+	}
+	for i := range e.out.Unset[before:] {
+		e.out.Unset[before+i].Loc = loc
 	}
 	history := append([]string{"UNSET", c.What}, names...)
 	e.commit(strings.Join(history, " "), false)
