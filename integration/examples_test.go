@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -329,7 +330,16 @@ func (e example) test(t *testing.T) {
 // build runs buildx build; a failure ends the test.
 func build(t *testing.T, s *sandbox.Sandbox, dir string, args ...string) solveLog {
 	t.Helper()
-	cmd := s.Buildx(append(append([]string{"build", "--progress=rawjson"}, args...), dir)...)
+	return runBuild(t, s.Buildx(buildArgs(dir, args...)...))
+}
+
+// buildArgs are the arguments of a build whose log runBuild reads.
+func buildArgs(dir string, args ...string) []string {
+	return append(append([]string{"build", "--progress=rawjson"}, args...), dir)
+}
+
+func runBuild(t *testing.T, cmd *exec.Cmd) solveLog {
+	t.Helper()
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	err := cmd.Run()
@@ -540,13 +550,33 @@ func (e example) checkAnswers(t *testing.T, r *exampleRun, ref string) {
 		}
 	})
 	r.container = container
-	var port int
+	e.checkRunning(t, container)
+	if e.healthy {
+		r.checkHealth(t, ref)
+	}
+}
+
+// running is a container, whichever engine runs it.
+type running interface {
+	Get(ctx context.Context, port int, path string) (status int, body string, err error)
+	Exec(ctx context.Context, args ...string) (code int, output string, err error)
+}
+
+// port is the one that the image exposes.
+func (e example) port(t *testing.T) (port int) {
+	t.Helper()
 	if _, err := fmt.Sscanf(e.config.port, "%d/tcp", &port); err != nil {
 		t.Fatalf("port %q: %v", e.config.port, err)
 	}
+	return port
+}
+
+// checkRunning asks the application, and who it runs as.
+func (e example) checkRunning(t *testing.T, container running) {
+	t.Helper()
 	for _, a := range e.asks {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		status, body, err := container.Get(ctx, port, a.path)
+		status, body, err := container.Get(ctx, e.port(t), a.path)
 		cancel()
 		if err != nil {
 			t.Fatal(err)
@@ -563,9 +593,6 @@ func (e example) checkAnswers(t *testing.T, r *exampleRun, ref string) {
 		if err != nil || code != 0 || out != e.uid {
 			t.Errorf("id -u in the container: %q, status %d, %v; want %s", out, code, err, e.uid)
 		}
-	}
-	if e.healthy {
-		r.checkHealth(t, ref)
 	}
 }
 

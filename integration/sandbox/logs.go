@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/stagecraft/stagecraft/integration/sandbox/enclosure"
@@ -25,36 +26,46 @@ var ordinary = regexp.MustCompile(`(?m)^time=\S+ level=(?:(?:debug|info|warning)
 // logsSince returns what the engines wrote after the given lengths of their log files.
 func (s *Sandbox) logsSince(lengths map[string]int) string {
 	var b strings.Builder
-	for _, p := range []*enclosure.Process{s.buildkitd, s.registry} {
-		if p == nil {
-			continue
-		}
-		text, err := os.ReadFile(p.Log)
-		if err != nil {
-			fmt.Fprintf(&b, "--- %v\n", err)
-			continue
-		}
-		if from := lengths[p.Log]; from <= len(text) {
-			text = text[from:]
-		}
-		text = ordinary.ReplaceAll(text, nil)
-		if len(text) > logLimit {
-			text = append([]byte("…"), text[len(text)-logLimit:]...)
-		}
-		if text = bytes.TrimSpace(text); len(text) > 0 {
-			fmt.Fprintf(&b, "--- %s\n%s\n", filepath.Base(p.Log), text)
-		}
+	for _, p := range s.daemons() {
+		b.WriteString(trouble(p, lengths[p.Log]))
 	}
 	return b.String()
+}
+
+// daemons are the engines that have been started.
+func (s *Sandbox) daemons() []*enclosure.Process {
+	all := []*enclosure.Process{s.buildkitd, s.registry}
+	s.dockersMu.Lock()
+	defer s.dockersMu.Unlock()
+	for _, d := range s.dockers {
+		all = append(all, d.containerd, d.daemon)
+	}
+	return slices.DeleteFunc(all, func(p *enclosure.Process) bool { return p == nil })
+}
+
+// trouble is what an engine wrote after the given length of its log file, with a heading.
+func trouble(p *enclosure.Process, from int) string {
+	text, err := os.ReadFile(p.Log)
+	if err != nil {
+		return fmt.Sprintf("--- %v\n", err)
+	}
+	if from <= len(text) {
+		text = text[from:]
+	}
+	text = ordinary.ReplaceAll(text, nil)
+	if len(text) > logLimit {
+		text = append([]byte("…"), text[len(text)-logLimit:]...)
+	}
+	if text = bytes.TrimSpace(text); len(text) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("--- %s\n%s\n", filepath.Base(p.Log), text)
 }
 
 // logLengths returns how long the engines' log files are now.
 func (s *Sandbox) logLengths() map[string]int {
 	lengths := map[string]int{}
-	for _, p := range []*enclosure.Process{s.buildkitd, s.registry} {
-		if p == nil {
-			continue
-		}
+	for _, p := range s.daemons() {
 		if info, err := os.Stat(p.Log); err == nil {
 			lengths[p.Log] = int(info.Size())
 		}

@@ -211,10 +211,22 @@ func (c *Container) Dial(ctx context.Context, network, address string) (net.Conn
 // Get asks the container's HTTP server for a path, such as "/", on a port. Until the server accepts
 // connections it asks again; it gives up when the container ends or ctx is over.
 func (c *Container) Get(ctx context.Context, port int, path string) (status int, body string, err error) {
-	transport := &http.Transport{DialContext: c.Dial, DisableKeepAlives: true}
-	client := http.Client{Transport: transport}
+	return get(ctx, c.Dial, fmt.Sprintf("http://127.0.0.1:%d%s", port, path), func() error {
+		select {
+		case <-c.process.Done():
+			return fmt.Errorf("the container ended before it answered; it wrote:\n%s", c.Output())
+		default:
+			return nil
+		}
+	}, c.Output)
+}
+
+// get asks an HTTP server that may be starting still: it asks again until the server accepts a
+// connection, running returns an error, or ctx is over. output is what the server has written so far.
+func get(ctx context.Context, dial func(ctx context.Context, network, address string) (net.Conn, error), url string, running func() error, output func() string) (status int, body string, err error) {
+	client := http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", port, path), nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			return 0, "", err
 		}
@@ -224,11 +236,12 @@ func (c *Container) Get(ctx context.Context, port int, path string) (status int,
 			text, err := io.ReadAll(response.Body)
 			return response.StatusCode, string(text), err
 		}
+		if ended := running(); ended != nil {
+			return 0, "", fmt.Errorf("%s: %w", url, ended)
+		}
 		select {
-		case <-c.process.Done():
-			return 0, "", fmt.Errorf("the container ended before it answered on port %d; it wrote:\n%s", port, c.Output())
 		case <-ctx.Done():
-			return 0, "", fmt.Errorf("no answer on port %d: %w; the container wrote:\n%s", port, err, c.Output())
+			return 0, "", fmt.Errorf("no answer from %s: %w; the container wrote:\n%s", url, err, output())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

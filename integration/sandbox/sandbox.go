@@ -85,6 +85,9 @@ type Sandbox struct {
 	root      string   // the daemon's folder
 	release   func()   // gives the state back
 
+	dockersMu sync.Mutex
+	dockers   []*Docker
+
 	frontendOnce sync.Once
 	frontend     string
 	frontendErr  error
@@ -216,7 +219,7 @@ http:
 		}
 		s.registry, err = s.enclosure.Start(enclosure.Program{
 			Name: "registry", Path: s.bin["registry"], Args: []string{"serve", config},
-			Env: append(os.Environ(), "OTEL_TRACES_EXPORTER=none"),
+			Env: setEnv(os.Environ(), "OTEL_TRACES_EXPORTER=none"),
 		})
 		if err != nil {
 			return err
@@ -249,7 +252,7 @@ func (s *Sandbox) StartBuildkitd(ctx context.Context) error {
 	s.buildkitd, err = s.enclosure.Start(enclosure.Program{
 		Name: "buildkitd", Path: s.bin["buildkitd"], Args: []string{"--config", config},
 		// Temporary files belong into the folder that is removed, not into the machine's.
-		Env: append(os.Environ(), "TMPDIR="+filepath.Join(s.Dir, "tmp"), "HOME="+filepath.Join(s.Dir, "home")),
+		Env: setEnv(os.Environ(), "TMPDIR="+filepath.Join(s.Dir, "tmp"), "HOME="+filepath.Join(s.Dir, "home")),
 	})
 	if err != nil {
 		return err
@@ -360,8 +363,17 @@ func (s *Sandbox) configureClients(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// clientEnv is the environment of clients: the machine's, less what points at other builders.
+// clientEnv is the environment of clients.
 func (s *Sandbox) clientEnv() []string {
+	return append(machineEnv(),
+		"BUILDX_CONFIG="+filepath.Join(s.Dir, "buildx"),
+		"DOCKER_CONFIG="+filepath.Join(s.Dir, "docker"),
+		"BUILDKIT_HOST="+s.BuildkitAddr,
+	)
+}
+
+// machineEnv is the machine's environment, less what points at other builders and engines.
+func machineEnv() []string {
 	var env []string
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
@@ -370,11 +382,19 @@ func (s *Sandbox) clientEnv() []string {
 		}
 		env = append(env, entry)
 	}
-	return append(env,
-		"BUILDX_CONFIG="+filepath.Join(s.Dir, "buildx"),
-		"DOCKER_CONFIG="+filepath.Join(s.Dir, "docker"),
-		"BUILDKIT_HOST="+s.BuildkitAddr,
-	)
+	return env
+}
+
+// setEnv returns an environment with variables set, NAME=VALUE. Of two values of a name, the first would
+// count for a program that the enclosure starts.
+func setEnv(env []string, variables ...string) []string {
+	set := slices.Clone(env)
+	for _, v := range variables {
+		name, _, _ := strings.Cut(v, "=")
+		set = slices.DeleteFunc(set, func(old string) bool { return strings.HasPrefix(old, name+"=") })
+		set = append(set, v)
+	}
+	return set
 }
 
 // Environment is that of the sandbox's clients, NAME=VALUE: the machine's, less what points at other
@@ -426,7 +446,13 @@ func (s *Sandbox) Buildctl(args ...string) *exec.Cmd {
 
 // Close ends the engines and removes the folder.
 func (s *Sandbox) Close() error {
-	err := s.enclosure.Close()
+	var errs []error
+	s.dockersMu.Lock()
+	for _, d := range s.dockers {
+		errs = append(errs, d.Close())
+	}
+	s.dockersMu.Unlock()
+	errs = append(errs, s.enclosure.Close())
 	s.release()
-	return err
+	return errors.Join(errs...)
 }

@@ -1,5 +1,5 @@
 // Package tools builds the engines that the tests run against: BuildKit, buildx, a registry, runc,
-// containerd and the Docker daemon, each from the source that a go.mod of its own pins.
+// containerd, the Docker daemon and its client, each from the source that a go.mod of its own pins.
 //
 // Every family is a folder below this one with its own go.mod and go.sum, because the engines need
 // versions of shared modules that differ from ours and from each other's. A family is built once into
@@ -31,7 +31,8 @@ type family struct {
 	// packages maps the name a tool is asked for, which is also the file's name, to its main package.
 	packages map[string]string
 	tags     []string
-	ldflags  string // VERSION is replaced by the module's version
+	gcflags  string
+	ldflags  string // VERSION is replaced by the module's version, NUMBER by that without its v
 	cgo      bool
 	debian   []string // packages that the build needs
 	// alias gives a built tool a second file name.
@@ -94,6 +95,16 @@ var families = []family{
 		},
 		tags:    []string{"osusergo", "netgo", "static_build", "exclude_graphdriver_btrfs", "exclude_graphdriver_zfs"},
 		ldflags: "-X github.com/moby/moby/v2/dockerversion.Version=VERSION",
+	},
+	{
+		name:     "dockercli",
+		module:   "github.com/docker/cli",
+		packages: map[string]string{"docker": "github.com/docker/cli/cmd/docker"},
+		tags:     []string{"osusergo", "netgo"},
+		// Without a go.mod of its own the module counts as Go 1.16. Its files say otherwise one by one,
+		// but for some that its release is compiled with a go.mod for.
+		gcflags: "github.com/docker/cli/cmd/docker=-lang=go1.26",
+		ldflags: "-X github.com/docker/cli/cli/version.Version=NUMBER",
 	},
 	{
 		name:     "staticcheck",
@@ -206,7 +217,8 @@ func (f family) version(mod []byte) (string, error) {
 	for line := range strings.Lines(string(mod)) {
 		words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
 		if len(words) >= 2 && words[0] == f.module {
-			return words[1], nil
+			// The go command marks what has no go.mod of its own; it is no part of the version.
+			return strings.TrimSuffix(words[1], "+incompatible"), nil
 		}
 	}
 	return "", fmt.Errorf("integration/tools/%s/go.mod does not require %s", f.name, f.module)
@@ -219,7 +231,11 @@ func (f family) arguments(version string) []string {
 		args = append(args, "-tags="+strings.Join(f.tags, " "))
 	}
 	// Without symbol tables and DWARF: nobody debugs the engines, and it halves 200 MB of cache.
-	return append(args, "-ldflags="+strings.TrimSpace("-s -w "+strings.ReplaceAll(f.ldflags, "VERSION", version)))
+	if f.gcflags != "" {
+		args = append(args, "-gcflags="+f.gcflags)
+	}
+	number := strings.TrimPrefix(version, "v")
+	return append(args, "-ldflags="+strings.TrimSpace("-s -w "+strings.NewReplacer("VERSION", version, "NUMBER", number).Replace(f.ldflags)))
 }
 
 // ensure returns the folder with the family's programs, building them if need be.

@@ -25,7 +25,7 @@ func TestEveryFamilyPinsItsModule(t *testing.T) {
 
 // The engines say of themselves what their go.mod says.
 func TestToolsHaveTheirVersion(t *testing.T) {
-	for _, tool := range []string{"buildkitd", "buildctl", "buildx", "registry", "buildkit-runc", "runc", "staticcheck"} {
+	for _, tool := range []string{"buildkitd", "buildctl", "buildx", "registry", "buildkit-runc", "runc", "containerd", "dockerd", "docker", "staticcheck"} {
 		path, err := Bin(t.Context(), tool)
 		if err != nil {
 			t.Fatal(err)

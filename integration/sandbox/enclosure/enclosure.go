@@ -263,32 +263,45 @@ func (p *Process) Stop(ctx context.Context, ask syscall.Signal, grace time.Durat
 }
 
 // Dial connects to an address as seen from within the enclosure's network.
-func (e *Enclosure) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	type result struct {
-		conn net.Conn
-		err  error
-	}
-	done := make(chan result, 1)
+func (e *Enclosure) Dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	err = e.within(func() (err error) {
+		var d net.Dialer
+		conn, err = d.DialContext(ctx, network, address)
+		return err
+	})
+	return conn, err
+}
+
+// Listen opens a listener in the enclosure's network, for a service that the caller offers to the
+// programs. The caller closes it.
+func (e *Enclosure) Listen(network, address string) (listener net.Listener, err error) {
+	err = e.within(func() (err error) {
+		listener, err = net.Listen(network, address)
+		return err
+	})
+	return listener, err
+}
+
+// within calls open, which is to open a socket, in the enclosure's network.
+func (e *Enclosure) within(open func() error) error {
+	done := make(chan error, 1)
 	go func() {
 		// A thread's network namespace decides where its new sockets live. The thread is not given
 		// back to the scheduler: it ends with this goroutine.
 		runtime.LockOSThread()
 		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", e.init))
 		if err != nil {
-			done <- result{err: err}
+			done <- err
 			return
 		}
 		defer ns.Close()
 		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- result{err: fmt.Errorf("entering the enclosure's network: %w", err)}
+			done <- fmt.Errorf("entering the enclosure's network: %w", err)
 			return
 		}
-		var d net.Dialer
-		conn, err := d.DialContext(ctx, network, address)
-		done <- result{conn, err}
+		done <- open()
 	}()
-	r := <-done
-	return r.conn, r.err
+	return <-done
 }
 
 // Close ends every program, drops the mounts and removes the folder, and returns when that is done.

@@ -259,3 +259,34 @@ while (my $c = $s->accept) { <$c>; print $c "HTTP/1.0 200 OK\r\n\r\nfrom inside"
 		}
 	}
 }
+
+// A listener of the caller's is reached from inside, and from nowhere else.
+func TestListen(t *testing.T) {
+	e, err := enclosure.New(t.Context(), enclosure.PrivateNetwork())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	listener, err := e.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "from outside") })}
+	go func() { _ = server.Serve(listener) }()
+	defer server.Close()
+	url := "http://" + listener.Addr().String()
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: e.Dial}}
+	resp, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if err != nil || string(body) != "from outside" {
+		t.Errorf("got %q, %v", body, err)
+	}
+	if conn, err := net.DialTimeout("tcp", listener.Addr().String(), time.Second); err == nil {
+		conn.Close()
+		t.Error("the listener is reachable from outside")
+	}
+}
