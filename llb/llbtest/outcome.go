@@ -100,18 +100,16 @@ func diffErrors(r Request, upstream, ours error) string {
 
 var quoted = regexp.MustCompile(`"([^"]+)"|'([^']+)'`)
 
-// suggestion begins what a message offers instead. Of several names that are
-// equally near, either compiler takes one by chance.
-const suggestion = "(did you mean "
+// suggestion is what a message offers instead. Of several names that are
+// equally near, upstream takes one by chance: ask again.
+var suggestion = regexp.MustCompile(`\(did you mean [^)]+\?\)`)
 
 // offending are the parts of a message that name the mistake: what it quotes,
 // and its words that stand in the line which it points to.
 func offending(dockerfile []byte, err error) []string {
 	msg := err.Error()
 	var tokens []string
-	if strings.Contains(msg, suggestion) {
-		tokens = append(tokens, suggestion)
-	}
+	tokens = append(tokens, suggestion.FindAllString(msg, -1)...)
 	for _, m := range quoted.FindAllStringSubmatch(msg, -1) {
 		tokens = append(tokens, m[1]+m[2])
 	}
