@@ -38,6 +38,7 @@ var scenarioCommands = map[string]func(ts *testscript.TestScript, neg bool, args
 	"runs":      vertexRuns,
 	"overlap":   vertexesOverlap,
 	"git-serve": gitServe,
+	"failure":   failure,
 }
 
 // usage ends a scenario that calls a command wrongly.
@@ -181,6 +182,30 @@ func vertexesOverlap(ts *testscript.TestScript, neg bool, args []string) {
 	if !(span{*a.Started, *a.Completed}).overlaps(span{*b.Started, *b.Completed}) {
 		ts.Fatalf("they ran one after the other: %s from %v to %v, %s from %v to %v", a.Name, a.Started, a.Completed, b.Name, b.Started, b.Completed)
 	}
+}
+
+// progress matches what a client tells of a build that goes on, in a log that is no terminal's.
+var progress = regexp.MustCompile(`(?m)^(#\d+ .*)?\n`)
+
+// stamp matches the time before a line that a step wrote, in seconds since the step began.
+var stamp = regexp.MustCompile(`(?m)^\d+\.\d+ `)
+
+// ref matches BuildKit's own number of a snapshot, which each run makes anew.
+var ref = regexp.MustCompile(`\bref [a-z0-9]+::[a-z0-9]+`)
+
+// failure runs a build that must fail and writes what it leaves on the user's screen below the progress,
+// with the exit status. Times are shown as 0.000, and
+// snapshots without their numbers.
+func failure(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) > 0, "failure PROGRAM [ARG...]")
+	var exit *exec.ExitError
+	err := ts.Exec(args[0], args[1:]...)
+	if !errors.As(err, &exit) {
+		ts.Fatalf("want an exit status other than 0, got %v", err)
+	}
+	text := progress.ReplaceAllString(ts.ReadFile("stdout")+ts.ReadFile("stderr"), "")
+	text = ref.ReplaceAllString(stamp.ReplaceAllString(text, "0.000 "), "ref …")
+	fmt.Fprintf(ts.Stdout(), "%sexit status %d\n", text, exit.ExitCode())
 }
 
 // gitHost serves Git repositories over HTTP, as a forge does.

@@ -77,6 +77,11 @@ type (
 // Dockerfile in one has our syntax line, or the scenario says why not in a comment "# no syntax line: ...".
 func TestScenariosBeginWithOurSyntax(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
+	if err == nil {
+		var more []string
+		more, err = filepath.Glob("testdata/*/*.txtar")
+		paths = append(paths, more...)
+	}
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no scenarios: %v", err)
 	}

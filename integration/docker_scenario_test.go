@@ -1,0 +1,41 @@
+package integration
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/stagecraft/stagecraft/integration/sandbox"
+)
+
+// TestDockerScenarios runs testdata/docker/*.txtar, which are like those of TestScenarios but for the
+// engine: "exec docker build ." is plain Docker, with the registry as docker.io's mirror.
+func TestDockerScenarios(t *testing.T) { dockerScenarios(t, sandbox.DockerToday, "testdata/docker") }
+
+func dockerScenarios(t *testing.T, release *sandbox.DockerRelease, dir string) {
+	s, d := dockerEngine(t, release, scenarioBases...)
+	testscript.Run(t, testscript.Params{
+		Dir:                 dir,
+		UpdateScripts:       *update,
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			for _, v := range d.Environment() {
+				name, value, _ := strings.Cut(v, "=")
+				switch name {
+				case "PATH", "BUILDX_CONFIG", "DOCKER_CONFIG", "DOCKER_HOST", "DOCKER_BUILDKIT":
+					env.Setenv(name, value)
+				}
+			}
+			env.Setenv("PATH", env.Getenv("PATH")+string(os.PathListSeparator)+os.Getenv("PATH"))
+			env.Setenv("REGISTRY", s.Registry)
+			env.Setenv("SYNTAX", strings.TrimSpace(strings.TrimPrefix(syntaxLine, "# syntax=")))
+			env.Values[contextKey{}] = t.Context()
+			env.Values[sandboxKey{}] = s
+			return nil
+		},
+		Cmds: scenarioCommands,
+	})
+}
