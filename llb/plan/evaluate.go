@@ -86,6 +86,9 @@ type scope struct {
 	workdirSet bool
 	// pathUnset says that this build took PATH out of the config on purpose.
 	pathUnset bool
+	// rerun says that the filesystem comes from a step that always runs; see
+	// runAgain.
+	rerun bool
 	// platform that LLB knows the filesystem to have, nil for none.
 	platform *ocispecs.Platform
 	// root is the node whose base the filesystem goes back to.
@@ -243,6 +246,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	if err != nil {
 		return err
 	}
+	e.runAgain(&step, in)
 	e.out.Steps = append(e.out.Steps, step)
 	return nil
 }

@@ -57,7 +57,7 @@ type Stage struct {
 	Original *dockerspec.DockerOCIImage
 	// Platform of the stage; zero where nothing says which it is.
 	Platform ocispecs.Platform
-	// IgnoreCache says that the client asked for --no-cache here.
+	// IgnoreCache says that the client asked for --no-cache here, or FROM.
 	IgnoreCache bool
 	// ScanStage and ScanContext ask for this stage, or the build context, in
 	// the SBOM.
@@ -174,8 +174,8 @@ type SSH struct {
 type Mkdir struct {
 	Path, User string
 	Created    *time.Time
-	// IgnoreCache is for FROM --no-cache: for --no-cache of the client,
-	// docker/dockerfile takes directories from the cache.
+	// IgnoreCache is for FROM --no-cache and the like; for --no-cache of the
+	// client, docker/dockerfile takes directories from the cache.
 	IgnoreCache bool
 }
 

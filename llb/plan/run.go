@@ -24,7 +24,7 @@ func (e *stageEval) run(step *Step, in *stage.Instruction, c *instructions.RunCo
 		Security:    instructions.GetSecurity(c),
 		Network:     instructions.GetNetwork(c),
 		Devices:     instructions.GetDevices(c),
-		IgnoreCache: e.out.IgnoreCache || in.Flags.NoCache,
+		IgnoreCache: e.out.IgnoreCache,
 	}
 	summary, err := e.commandLine(op, c)
 	if err != nil {

@@ -18,7 +18,7 @@ func (e *stageEval) workdir(step *Step, c *instructions.WorkdirCommand) error {
 	}
 	dir := system.ToSlash(e.out.Image.Config.WorkingDir, e.out.Platform.OS)
 	if dir != "/" {
-		step.Op = &Mkdir{Path: dir, User: e.out.Image.Config.User, Created: e.opt.Epoch, IgnoreCache: e.out.Node.NoCache}
+		step.Op = &Mkdir{Path: dir, User: e.out.Image.Config.User, Created: e.opt.Epoch}
 		step.Progress = e.progress.next(title(e.lex, c.String(), &e.env), &e.out.Platform, &e.env)
 	}
 	e.commit("WORKDIR "+dir, step.Op != nil)

@@ -1,0 +1,30 @@
+package plan
+
+import "github.com/stagecraft/stagecraft/llb/stage"
+
+// runAgain takes a step out of the cache that FROM --no-cache or RUN --no-cache
+// concern, and all that is made from it. The daemon would not take the next
+// step from its cache, whose input is new. But for the step after that it
+// finds a result under the operations which led there, and these are the same
+// as in the build before: the old files. For --no-cache-filter of the client it
+// stays so, as in docker/dockerfile.
+func (e *stageEval) runAgain(step *Step, in *stage.Instruction) {
+	again := e.rerun || e.out.Node.NoCache || in.Flags.NoCache
+	for _, id := range in.Sources {
+		if s := e.stageNode(id); s != nil && s.scope.rerun {
+			again = true
+		}
+	}
+	if !again || step.Op == nil {
+		return
+	}
+	switch op := step.Op.(type) {
+	case *Run:
+		op.IgnoreCache = true
+	case *Copy:
+		op.IgnoreCache = true
+	case *Mkdir:
+		op.IgnoreCache = true
+	}
+	e.rerun = true
+}
