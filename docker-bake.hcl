@@ -12,6 +12,13 @@ variable "VERSION" {
   default = "dev"
 }
 
+# The frontend image to build with. Without one, BuildKit's docker/dockerfile reads the Dockerfile, which
+# gives the same image from the same cache. The file has no "# syntax=" line of ours: nobody could build
+# it who has no such image in a registry yet.
+variable "BUILDKIT_SYNTAX" {
+  default = ""
+}
+
 # Taken from the environment where it is set there, as go itself does.
 variable "GOPROXY" {
   default = ""
@@ -27,8 +34,9 @@ group "validate" {
 
 target "_base" {
   args = {
-    GOPROXY = GOPROXY != "" ? GOPROXY : null
-    VERSION = VERSION
+    BUILDKIT_SYNTAX = BUILDKIT_SYNTAX != "" ? BUILDKIT_SYNTAX : null
+    GOPROXY         = GOPROXY != "" ? GOPROXY : null
+    VERSION         = VERSION
   }
 }
 

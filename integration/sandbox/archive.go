@@ -71,7 +71,10 @@ type layoutArchive struct {
 type member struct{ offset, size int64 }
 
 // openArchive reads the image for this machine's platform from an OCI archive.
-func openArchive(name string) (v1.Image, error) {
+func openArchive(name string) (v1.Image, error) { return openArchiveFor(name, runtime.GOARCH) }
+
+// openArchiveFor reads the image for linux and an architecture from an OCI archive.
+func openArchiveFor(name, arch string) (v1.Image, error) {
 	a := &layoutArchive{path: name, members: map[string]member{}}
 	file, err := os.Open(name)
 	if err != nil {
@@ -99,7 +102,7 @@ func openArchive(name string) (v1.Image, error) {
 		if err = json.Unmarshal(text, &index); err != nil {
 			break
 		}
-		if descriptor, err = choose(index); err == nil {
+		if descriptor, err = choose(index, arch); err == nil {
 			text, err = a.read(blobPath(descriptor.Digest))
 		}
 	}
@@ -113,15 +116,15 @@ func openArchive(name string) (v1.Image, error) {
 	return partial.CompressedToImage(a)
 }
 
-// choose returns the image of an index that this machine runs. Attestations stand in an index as images
-// of an unknown platform.
-func choose(index v1.IndexManifest) (v1.Descriptor, error) {
+// choose returns the image of an index that is for linux and an architecture. Attestations stand in an
+// index as images of an unknown platform.
+func choose(index v1.IndexManifest, arch string) (v1.Descriptor, error) {
 	for _, d := range index.Manifests {
-		if d.Platform == nil || d.MediaType.IsIndex() || d.Platform.OS == "linux" && d.Platform.Architecture == runtime.GOARCH {
+		if d.Platform == nil || d.MediaType.IsIndex() || d.Platform.OS == "linux" && d.Platform.Architecture == arch {
 			return d, nil
 		}
 	}
-	return v1.Descriptor{}, fmt.Errorf("no image for linux/%s", runtime.GOARCH)
+	return v1.Descriptor{}, fmt.Errorf("no image for linux/%s", arch)
 }
 
 func blobPath(digest v1.Hash) string { return path.Join("blobs", digest.Algorithm, digest.Hex) }

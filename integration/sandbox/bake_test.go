@@ -9,6 +9,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -19,39 +22,65 @@ import (
 	"github.com/stagecraft/stagecraft/integration/tools"
 )
 
-// Each target of docker-bake.hcl is really built. The state keeps the caches of the go command between
-// runs, without which this takes minutes.
+// Each target of docker-bake.hcl is really built, and our frontend is what reads the Dockerfile: the
+// frontend builds itself. What comes out is the program that all other tests run, conformance too, byte
+// for byte, so what they prove they prove of it.
+//
+// The state keeps the caches of the go command between runs, without which this takes minutes.
 func TestBake(t *testing.T) {
 	root, err := tools.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(t, WithImages("golang:1.26-alpine"), WithState("bake"))
+	// Another release of Go would make another program.
+	goVersion := strings.TrimPrefix(runtime.Version(), "go")
+	s := New(t, WithImages("golang:"+goVersion+"-alpine"), WithState("bake"))
+	ours, err := s.FrontendRef(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	out := t.TempDir()
-	bake := func(t *testing.T, args ...string) {
+	bake := func(t *testing.T, syntax string, args ...string) string {
 		t.Helper()
 		// Bake asks before it writes outside its working directory.
-		cmd := s.DockerBuildx(append([]string{"bake", "--progress=plain", "--allow=fs.write=" + out}, args...)...)
-		cmd.Dir = root
-		if out, err := cmd.CombinedOutput(); err != nil {
+		cmd := s.DockerBuildx(append([]string{"bake", "--progress=plain", "--allow=fs.write=" + out,
+			"--set=*.args.GO_VERSION=" + goVersion, "--set=*.args.VERSION=" + frontendVersion}, args...)...)
+		cmd.Dir, cmd.Env = root, append(slices.Clone(cmd.Env), "BUILDKIT_SYNTAX="+syntax)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
+		if used := strings.Contains(string(out), "docker-image://"+ours); used != (syntax != "") {
+			t.Fatalf("BUILDKIT_SYNTAX was %q, and our frontend's image was used: %v\n%s", syntax, used, out)
+		}
+		return string(out)
 	}
+	var self v1.Image
 	t.Run("image", func(t *testing.T) {
 		archive := filepath.Join(out, "image.tar")
-		bake(t, "image", "--set", "image.output=type=oci,dest="+archive)
-		image, err := openArchive(archive)
+		bake(t, ours, "image", "--set=image.output=type=oci,dest="+archive)
+		if self, err = openArchive(archive); err != nil {
+			t.Fatal(err)
+		}
+		tested, err := FrontendArchive(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		config, err := image.ConfigFile()
+		expected, err := openArchive(tested)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if caps := config.Config.Labels["moby.buildkit.frontend.caps"]; !strings.Contains(caps, "moby.buildkit.frontend.subrequests") {
+		got, want := imageConfig(t, self), imageConfig(t, expected)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("the image's config is\n%+v\nwhile the tests use one with\n%+v", got, want)
+		}
+		if caps := got.Labels["moby.buildkit.frontend.caps"]; !strings.Contains(caps, "moby.buildkit.frontend.subrequests") {
 			t.Errorf("the image's label has the capabilities %q", caps)
 		}
-		checkProgram(t, image)
+		if !bytes.Equal(frontendProgram(t, self, runtime.GOARCH), frontendProgram(t, expected, runtime.GOARCH)) {
+			t.Error("the frontend that built itself differs from the one that the tests run")
+		}
+
 		// It works as a frontend: a daemon without one of its own builds with it.
 		ref, err := s.PushArchive(t.Context(), archive, "baked", "latest")
 		if err != nil {
@@ -66,23 +95,74 @@ func TestBake(t *testing.T) {
 			t.Errorf("a build with the image gave %v\n%s", err, out)
 		}
 	})
+	// Who has no image of ours yet builds with docker/dockerfile.
+	t.Run("image by docker dockerfile", func(t *testing.T) {
+		if self == nil {
+			t.Fatal("there is no image to compare with")
+		}
+		archive := filepath.Join(out, "theirs.tar")
+		progress := bake(t, "", "image", "--set=image.output=type=oci,dest="+archive)
+		theirs, err := openArchive(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := layers(t, theirs), layers(t, self); !slices.Equal(got, want) {
+			t.Errorf("docker/dockerfile makes the layers %v, our frontend %v", got, want)
+		}
+		steps := regexp.MustCompile(`(?m)^#(\d+) (\[.* (?:RUN|COPY) .*)$`).FindAllStringSubmatch(progress, -1)
+		if len(steps) < 2 {
+			t.Errorf("the build shows %d steps:\n%s", len(steps), progress)
+		}
+		for _, step := range steps {
+			if !strings.Contains(progress, "#"+step[1]+" CACHED\n") {
+				t.Errorf("docker/dockerfile ran a step again that our frontend had run: %s", step[2])
+			}
+		}
+	})
 	t.Run("image-all-platforms", func(t *testing.T) {
 		archive := filepath.Join(out, "all.tar")
-		bake(t, "image-all-platforms", "--set", "image-all-platforms.output=type=oci,dest="+archive)
+		bake(t, ours, "image-all-platforms", "--set=image-all-platforms.output=type=oci,dest="+archive)
 		if got, want := platforms(t, archive), []string{"linux/amd64", "linux/arm64"}; !slices.Equal(got, want) {
 			t.Errorf("the image is for %s", got)
 		}
+		for _, arch := range []string{"amd64", "arm64"} {
+			image, err := openArchiveFor(archive, arch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			frontendProgram(t, image, arch)
+		}
 	})
-	t.Run("lint", func(t *testing.T) { bake(t, "lint") })
-	t.Run("test", func(t *testing.T) { bake(t, "test") })
+	t.Run("lint", func(t *testing.T) { bake(t, ours, "lint") })
+	t.Run("test", func(t *testing.T) { bake(t, ours, "test") })
 }
 
-// checkProgram requires that an image's only file is the frontend, static and stripped.
-func checkProgram(t *testing.T, image v1.Image) {
+func imageConfig(t *testing.T, image v1.Image) v1.Config {
+	t.Helper()
+	file, err := image.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file.Config
+}
+
+// layers are the digests of an image's layers, unpacked.
+func layers(t *testing.T, image v1.Image) []v1.Hash {
+	t.Helper()
+	file, err := image.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file.RootFS.DiffIDs
+}
+
+// frontendProgram returns an image's only file, which it requires to be a program for an architecture,
+// static and stripped.
+func frontendProgram(t *testing.T, image v1.Image, arch string) []byte {
 	t.Helper()
 	content := mutate.Extract(image)
 	defer content.Close()
-	files := 0
+	var files [][]byte
 	for r := tar.NewReader(content); ; {
 		header, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -94,26 +174,34 @@ func checkProgram(t *testing.T, image v1.Image) {
 		if header.Typeflag != tar.TypeReg {
 			continue
 		}
-		files++
 		text, err := io.ReadAll(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		program, err := elf.NewFile(bytes.NewReader(text))
-		if err != nil {
-			t.Fatalf("%s: %v", header.Name, err)
-		}
-		if libraries, err := program.ImportedLibraries(); err != nil || len(libraries) > 0 || program.Section(".interp") != nil {
-			t.Errorf("%s is not static: %v, %v", header.Name, libraries, err)
-		}
-		if program.Section(".symtab") != nil || program.Section(".debug_info") != nil {
-			t.Errorf("%s is not stripped", header.Name)
-		}
-		t.Logf("%s: %.1f MB", header.Name, float64(len(text))/1e6)
+		files = append(files, text)
 	}
-	if files != 1 {
-		t.Errorf("the image has %d files", files)
+	if len(files) != 1 {
+		t.Fatalf("the image has %d files", len(files))
 	}
+	program, err := elf.NewFile(bytes.NewReader(files[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if machine := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[arch]; program.Machine != machine {
+		t.Errorf("the program for %s is for %v", arch, program.Machine)
+	}
+	if libraries, err := program.ImportedLibraries(); err != nil || len(libraries) > 0 || program.Section(".interp") != nil {
+		t.Errorf("the program for %s is not static: %v, %v", arch, libraries, err)
+	}
+	if program.Section(".symtab") != nil || program.Section(".debug_info") != nil {
+		t.Errorf("the program for %s is not stripped", arch)
+	}
+	packed, _, err := ImageSize(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s: the program has %.1f MB, the image %.1f MB as it is pulled", arch, float64(len(files[0]))/1e6, float64(packed)/1e6)
+	return files[0]
 }
 
 // platforms lists the platforms of the image in an OCI archive, attestations left out.

@@ -27,10 +27,12 @@ const FrontendRepository = "stagecraft/stagecraft"
 var frontendTags = []string{"1", "latest"}
 
 // frontendFlags are the go command's flags for the frontend's program, and frontendLinkFlags those of
-// its linker, as they stand in the Dockerfile; a test compares them.
+// its linker, up to the version, as they stand in the Dockerfile; a test compares them. So the program is,
+// byte for byte, the one that docker buildx bake makes; another test compares these.
 const (
 	frontendFlags     = "-buildvcs=false -trimpath -tags=netgo,osusergo,static_build,grpcnotrace"
-	frontendLinkFlags = "-s -w"
+	frontendLinkFlags = "-s -w -X github.com/stagecraft/stagecraft/frontend.Version="
+	frontendVersion   = "dev"
 )
 
 // frontendLayout is where the Dockerfile's stage build leaves the program, and the image takes it from.
@@ -71,7 +73,7 @@ func frontendFolder() string { return filepath.Join(tools.CacheDir(), "frontend"
 
 // buildFrontend compiles the frontend's command of the checkout at root.
 func buildFrontend(ctx context.Context, root, program string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags", frontendLinkFlags, "-o", program, "./frontend/cmd/stagecraft-frontend")
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags", frontendLinkFlags+frontendVersion, "-o", program, "./frontend/cmd/stagecraft-frontend")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="+frontendFlags, "GOOS=linux", "GOARCH="+runtime.GOARCH)
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -280,7 +280,8 @@ func TestDockerfileHasTheFlags(t *testing.T) {
 	}
 	for _, want := range []string{
 		fmt.Sprintf("ENV CGO_ENABLED=0 GOFLAGS=%q", frontendFlags),
-		fmt.Sprintf(`-ldflags "%s -X `, frontendLinkFlags),
+		fmt.Sprintf(`-ldflags "%s$VERSION"`, frontendLinkFlags),
+		"ARG VERSION=" + frontendVersion + "\n",
 		" /" + frontendLayout + " ",
 	} {
 		if !strings.Contains(string(text), want) {
