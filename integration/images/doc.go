@@ -21,6 +21,7 @@
 //	layers/KEY.json       what a layer's recipe gave: digest, diff id, size
 //	NAME-KEY/             an OCI layout; its blobs folder is a link to the store's
 //	hub/NAME-DIGEST/      the same, pulled from Docker Hub
+//	verified/KEY          that the tests saw an image of this content do what they ask of it
 //	downloads/            Debian packages and registry tarballs
 //	work/                 what is being made; removed afterwards
 //
