@@ -40,7 +40,7 @@ FROM base AS test
 RUN --mount=target=. \
     --mount=type=cache,target=/root/.cache \
     --mount=type=cache,target=/go/pkg/mod \
-    go test ./llb/... ./frontend/...
+    go test -short ./llb/... ./frontend/...
 
 # BuildKit reads from these labels that the frontend runs without a network, and what may be asked of it.
 FROM scratch AS image

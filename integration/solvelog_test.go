@@ -23,8 +23,7 @@ type solveLog struct {
 	// runs has the times during which each vertex ran to its end, uncached: one for each time that it ran.
 	// Bake tells of a run once for each target that needs it, with times that differ by a little.
 	runs map[digest.Digest][]span
-	// output is what the steps wrote, all of them one after the other, and outputs what each of them did.
-	output  string
+	// outputs is what each step wrote.
 	outputs map[digest.Digest]string
 	// rest is what else the client wrote, such as its closing error.
 	rest string
@@ -42,7 +41,7 @@ func readSolveLog(tb testing.TB, text []byte) solveLog {
 
 func parseSolveLog(text []byte) (solveLog, error) {
 	log := solveLog{vertexes: map[digest.Digest]*client.Vertex{}, outputs: map[digest.Digest]string{}, runs: map[digest.Digest][]span{}}
-	var output, rest strings.Builder
+	var rest strings.Builder
 	scanner := bufio.NewScanner(bytes.NewReader(text))
 	// The first status of a big build holds all of its vertexes.
 	scanner.Buffer(nil, 64<<20)
@@ -63,15 +62,26 @@ func parseSolveLog(text []byte) (solveLog, error) {
 			}
 		}
 		for _, l := range status.Logs {
-			output.Write(l.Data)
 			log.outputs[l.Vertex] += string(l.Data)
 		}
 	}
 	if err := scanner.Err(); err != nil {
 		return log, fmt.Errorf("reading the progress of a build: %w", err)
 	}
-	log.output, log.rest = output.String(), rest.String()
+	log.rest = rest.String()
 	return log, nil
+}
+
+// wrote tells whether a step wrote a text.
+func (l solveLog) wrote(text string) bool { return strings.Contains(l.output(), text) }
+
+// output is what the steps wrote, one step after the other.
+func (l solveLog) output() string {
+	var b strings.Builder
+	for _, d := range l.order {
+		b.WriteString(l.outputs[d])
+	}
+	return b.String()
 }
 
 // span is a time during which something went on.
