@@ -41,6 +41,8 @@ func (f *File) includedFile(node *parser.Node, at Loc, chain []FileID) (FileID, 
 		return 0, errors.Errorf("INCLUDE %s: variables are not expanded here, because the file must be known before any variable has a value", ref)
 	case strings.Contains(ref, `\`):
 		return 0, errors.Errorf("INCLUDE %s: the path is written with forward slashes: %s", ref, strings.ReplaceAll(ref, `\`, "/"))
+	case strings.ContainsAny(ref, `"'`):
+		return 0, errors.Errorf("INCLUDE %s: quotes have no meaning here, write the plain path", ref)
 	case !IsPath(ref):
 		return 0, errors.Errorf("INCLUDE %s: the path must start with ./ or ../, relative to this file, or with /, the root of the build context", ref)
 	case len(chain) > maxIncludes:

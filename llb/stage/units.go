@@ -127,6 +127,9 @@ func (g *Graph) unitStage(unit UnitID, name, ref string) (ID, error) {
 func (g *Graph) addContext(value string, file dockerfile.FileID, loc dockerfile.Loc) (ContextID, error) {
 	src := g.Files.Source(file)
 	c := Context{Ignore: src.Path + ".dockerignore", IgnoreRoot: src.Root, Loc: loc}
+	if strings.Contains(value, "$") {
+		return 0, errors.Errorf("--context=%s: variables are not expanded here; write the folder, or a named context that the client chooses", value)
+	}
 	if strings.Contains(value, `\`) {
 		return 0, errors.Errorf("--context=%s: the path is written with forward slashes: %s", value, strings.ReplaceAll(value, `\`, "/"))
 	}
