@@ -23,11 +23,8 @@ type compilation struct {
 	compiler.Request
 	request *request
 	maps    map[dockerfile.FileID]*llb.SourceMap
-	// copyOf is the gate that is compiled, empty for the target. The daemon
-	// keeps a copy of a local folder for each hint, and a transfer makes that
-	// what is wanted now. With one copy for the target and its gates, which
-	// want different files, each build would have them sent again.
-	copyOf string
+	// gateName is the gate that is compiled, empty for the target.
+	gateName string
 	// warned are the findings that were reported; nil where none are.
 	warned findings
 }
@@ -49,11 +46,15 @@ func (r *request) compilation(ctx context.Context, platform *ocispecs.Platform) 
 		TargetPlatform: platform,
 		Sources:        &sources{request: r, target: platform, ownCopy: c.ownCopy},
 		MainContext: func(ctx context.Context, paths []string) (*llb.State, error) {
-			return r.ui.MainContext(ctx, append(followPaths(paths), c.ownCopy(dockerui.DefaultLocalNameContext)...)...)
+			return r.folders.open(ctx, c, "context", paths, func(ctx context.Context) (*llb.State, error) {
+				return r.ui.MainContext(ctx, append(followPaths(paths), c.ownCopy(dockerui.DefaultLocalNameContext)...)...)
+			})
 		},
 		Ignore: r.ui.DockerIgnorePatterns,
 		OtherContext: func(ctx context.Context, other stage.Context, paths []string) (*llb.State, error) {
-			return c.otherContext(ctx, other, paths)
+			return r.folders.open(ctx, c, fmt.Sprintf("%+v", other), paths, func(ctx context.Context) (*llb.State, error) {
+				return c.otherContext(ctx, other, paths)
+			})
 		},
 		OtherIgnore: c.otherIgnore,
 		NoCache:     r.ui.IsNoCache,
@@ -61,15 +62,6 @@ func (r *request) compilation(ctx context.Context, platform *ocispecs.Platform) 
 		Caps:        &caps,
 	}
 	return c
-}
-
-// ownCopy are the options for a local folder of which the daemon keeps a copy
-// under a hint.
-func (c *compilation) ownCopy(hint string) []llb.LocalOption {
-	if c.copyOf == "" {
-		return nil
-	}
-	return []llb.LocalOption{llb.SharedKeyHint(hint + " for " + c.copyOf)}
 }
 
 // warning makes the compilation report what the build checks find, while the

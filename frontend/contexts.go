@@ -126,11 +126,11 @@ func (c *compilation) namedContext(ctx context.Context, name string, paths []str
 			return append(followPaths(paths), c.ownCopy(namedHint(r.opts, name))...)
 		},
 	})
-	if err == nil && nc == nil {
-		err = errors.Errorf("--context=%s: the client gave no named context of this name; give one with --build-context %s=PATH, or write ./%s for a folder of the build context", name, name, name)
-	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Errorf("--context=%s: %v; a folder of the build context is written ./DIR, with forward slashes", name, err)
+	}
+	if nc == nil {
+		return nil, errors.Errorf("--context=%s: the client gave no named context of this name; give one with --build-context %s=PATH, or write ./%s for a folder of the build context", name, name, name)
 	}
 	st, _, err := nc.Load(ctx)
 	if err == nil && st == nil {
@@ -187,10 +187,7 @@ func (c *compilation) folderOfContext(ctx context.Context, other stage.Context, 
 		excludes = append(excludes, p)
 	}
 	// The ignore file is part of what is sent.
-	hint := op.Attrs[pb.AttrSharedKeyHint] + ":" + other.Dir + ":" + other.Ignore
-	if c.copyOf != "" {
-		hint += " for " + c.copyOf
-	}
+	hint := c.copyName(op.Attrs[pb.AttrSharedKeyHint] + ":" + other.Dir + ":" + other.Ignore)
 	return limitLocal(op, within, excludes, hint, "[internal] load build context ./"+other.Dir), nil
 }
 

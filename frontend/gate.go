@@ -65,7 +65,7 @@ func (c *compilation) gate(ctx context.Context, gate compiler.Gate) *compilation
 	g := c.request.compilation(ctx, c.TargetPlatform)
 	g.Target = gate.Name
 	g.Gate = &gate.Ref
-	g.copyOf = gate.Name
+	g.gateName = gate.Name
 	return g
 }
 

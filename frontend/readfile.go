@@ -28,16 +28,26 @@ type readFiles struct {
 // readFile reads a Dockerfile that another one refers to.
 func (r *request) readFile(ctx context.Context, root dockerfile.Root, p string) ([]byte, error) {
 	return r.read.files.Do(ctx, fmt.Sprint(root, p), func(ctx context.Context) ([]byte, error) {
-		t, err := r.besideFile(ctx, root, p)
-		if err != nil {
-			return nil, err
-		}
-		data, found, err := t.read(ctx, p)
-		if err == nil && !found {
-			err = t.missing(p)
-		}
-		return data, err
+		return r.readThroughLinks(ctx, root, p, 0)
 	})
+}
+
+// readThroughLinks reads a file. A client follows each symbolic link on the
+// way once: what is behind it the second time is asked for by its own path.
+func (r *request) readThroughLinks(ctx context.Context, root dockerfile.Root, p string, links int) ([]byte, error) {
+	t, err := r.besideFile(ctx, root, p)
+	if err != nil {
+		return nil, err
+	}
+	data, found, err := t.read(ctx, p)
+	if err != nil || found {
+		return data, err
+	}
+	if real, err := t.follow(ctx, p); err == nil && real != p && links < maxLinks {
+		data, err := r.readThroughLinks(ctx, root, real, links+1)
+		return data, errors.WithMessagef(err, "%s is %s behind its symbolic links", p, real)
+	}
+	return nil, t.missing(p)
 }
 
 // besideFile is the tree that has a Dockerfile and the ignore file which

@@ -28,6 +28,7 @@ type request struct {
 
 	dockerfile *dockerui.Source
 	read       readFiles
+	folders    folders
 }
 
 func newRequest(c client.Client) (*request, error) {

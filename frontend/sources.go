@@ -18,7 +18,7 @@ import (
 type sources struct {
 	*request
 	target *ocispecs.Platform // of this compilation, nil for the daemon's
-	// ownCopy are the options for a local folder; see compilation.copyOf.
+	// ownCopy are the options for a local folder; see compilation.ownCopy.
 	ownCopy func(hint string) []llb.LocalOption
 }
 

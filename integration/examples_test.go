@@ -254,12 +254,13 @@ func TestExamplesAreAllTested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	all := append(slices.Clone(examples), monorepo)
 	for _, entry := range entries {
-		if entry.IsDir() && !slices.ContainsFunc(examples, func(e example) bool { return e.name == entry.Name() }) {
+		if entry.IsDir() && !slices.ContainsFunc(all, func(e example) bool { return e.name == entry.Name() }) {
 			t.Errorf("examples/%s is not in the table", entry.Name())
 		}
 	}
-	for _, e := range examples {
+	for _, e := range all {
 		for _, file := range []string{"Dockerfile", ".dockerignore", "README.md"} {
 			text, err := os.ReadFile(filepath.Join("../examples", e.name, file))
 			if err != nil {

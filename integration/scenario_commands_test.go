@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -39,6 +40,7 @@ var scenarioCommands = map[string]func(ts *testscript.TestScript, neg bool, args
 	"overlap":   vertexesOverlap,
 	"git-serve": gitServe,
 	"failure":   failure,
+	"web-serve": webServe,
 }
 
 // usage ends a scenario that calls a command wrongly.
@@ -208,10 +210,11 @@ func failure(ts *testscript.TestScript, neg bool, args []string) {
 	fmt.Fprintf(ts.Stdout(), "%sexit status %d\n", text, exit.ExitCode())
 }
 
-// gitHost serves Git repositories over HTTP, as a forge does.
+// gitHost serves Git repositories and files over HTTP, as a forge does.
 type gitHost struct {
 	*httptest.Server
-	dir string
+	dir     string   // of the repositories
+	folders sync.Map // of files, by the first part of their paths
 }
 
 func newGitHost(t *testing.T) *gitHost {
@@ -221,35 +224,57 @@ func newGitHost(t *testing.T) *gitHost {
 	if err != nil {
 		t.Fatalf("git is needed to serve repositories: %v", err)
 	}
-	server := httptest.NewServer(&cgi.Handler{
+	host := &gitHost{dir: dir}
+	git := &cgi.Handler{
 		Path: filepath.Join(strings.TrimSpace(string(path)), "git-http-backend"),
 		Env:  []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1"},
-	})
-	t.Cleanup(server.Close)
-	return &gitHost{server, dir}
+	}
+	host.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if folder, ok := host.folders.Load(strings.Split(r.URL.Path, "/")[1]); ok {
+			http.StripPrefix("/"+strings.Split(r.URL.Path, "/")[1], http.FileServer(http.Dir(folder.(string)))).ServeHTTP(w, r)
+			return
+		}
+		git.ServeHTTP(w, r)
+	}))
+	t.Cleanup(host.Close)
+	return host
 }
 
 // gitServe makes a repository of a folder, with one commit on the branch main, and offers it as
 // $GIT/NAME.git. It writes the commit.
 func gitServe(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 2, "git-serve FOLDER NAME")
-	repo := filepath.Join(ts.Value(gitKey{}).(*gitHost).dir, args[1]+".git")
+	commit, err := ts.Value(gitKey{}).(*gitHost).serve(ts.MkAbs(args[0]), args[1])
+	ts.Check(err)
+	fmt.Fprintln(ts.Stdout(), commit)
+}
+
+// serve makes a repository of a folder and returns its one commit.
+func (g *gitHost) serve(folder, name string) (commit string, err error) {
+	repo := filepath.Join(g.dir, name+".git")
 	if _, err := os.Stat(repo); err == nil {
-		ts.Fatalf("another scenario has a repository %s", args[1])
+		return "", fmt.Errorf("there is a repository %s already", name)
 	}
+	var out []byte
 	for _, call := range [][]string{
 		{"init", "-q", "--bare", "-b", "main", repo},
-		{"--git-dir", repo, "--work-tree", ts.MkAbs(args[0]), "add", "--all", "--force", "."},
-		{"--git-dir", repo, "-c", "user.name=Scenario", "-c", "user.email=scenario@example.com", "commit", "-q", "-m", "files"},
+		{"--git-dir", repo, "--work-tree", folder, "add", "--all", "--force", "."},
+		{"--git-dir", repo, "--work-tree", folder, "-c", "user.name=Scenario", "-c", "user.email=scenario@example.com", "commit", "-q", "-m", "files"},
 		{"--git-dir", repo, "rev-parse", "HEAD"},
 	} {
 		cmd := exec.Command("git", call...)
-		cmd.Dir = ts.MkAbs(args[0])
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			ts.Fatalf("git %q: %v\n%s", call, err, out)
+		cmd.Dir = folder
+		if out, err = cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("git %q: %w\n%s", call, err, out)
 		}
-		_, err = ts.Stdout().Write(out)
-		ts.Check(err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// webServe offers the files of a folder as $GIT/NAME/FILE.
+func webServe(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "web-serve FOLDER NAME")
+	if _, taken := ts.Value(gitKey{}).(*gitHost).folders.LoadOrStore(args[1], ts.MkAbs(args[0])); taken {
+		ts.Fatalf("another scenario has files under %s", args[1])
 	}
 }

@@ -30,7 +30,7 @@ var scenarioBases = []string{"alpine:3.19", "busybox:latest"}
 //
 //	$REGISTRY       HOST:PORT of the registry that the daemon pulls from and pushes to
 //	$SYNTAX         our frontend's image as a "# syntax=" line names it
-//	$GIT            the address below which git-serve offers repositories
+//	$GIT            the address below which git-serve offers repositories, and web-serve files
 //
 // All scenarios share one daemon and its cache: steps that must run need a text of their own.
 func TestScenarios(t *testing.T) {

@@ -85,7 +85,7 @@ func (f *Files) Load(ref string, via Loc) (FileID, error) {
 		return 0, err
 	}
 	if err := checkText(data); err != nil {
-		return 0, errors.WithMessage(err, ref)
+		return 0, err
 	}
 	f.sources = append(f.sources, Source{Root: root, Path: p, Data: data, Via: via, Escape: '\\'})
 	return FileID(len(f.sources) - 1), nil

@@ -17,7 +17,7 @@ const (
 	// each time that one is included or used with another build context
 	// counts.
 	maxInstructions = 100_000
-	maxText         = 64 << 20 // bytes
+	maxText         = 16 << 20 // bytes; the Dockerfile itself can have no more
 )
 
 // budget is what the files besides the Dockerfile have brought.

@@ -1,0 +1,45 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/util/flightcontrol"
+)
+
+// folders are the build contexts of a request. Where platforms or gates want
+// the same files of one, they get the same operation, which sends them once.
+type folders struct {
+	states flightcontrol.CachedGroup[*llb.State]
+	target sync.Map // keys of what some target wants
+}
+
+func (f *folders) open(ctx context.Context, c *compilation, name string, paths []string, open func(context.Context) (*llb.State, error)) (*llb.State, error) {
+	key := fmt.Sprintf("%s %q", name, paths)
+	if c.gateName == "" {
+		f.target.Store(key, true)
+	} else if _, ok := f.target.Load(key); !ok {
+		key += " of a gate"
+	}
+	return f.states.Do(ctx, key, open)
+}
+
+// ownCopy are the options for a local folder. The daemon keeps a copy of what
+// was sent under a hint, and makes it what is wanted now. With one copy for
+// the target and its gates, which want different files, each build would have
+// them sent again.
+func (c *compilation) ownCopy(hint string) []llb.LocalOption {
+	if c.gateName == "" {
+		return nil
+	}
+	return []llb.LocalOption{llb.SharedKeyHint(c.copyName(hint))}
+}
+
+func (c *compilation) copyName(hint string) string {
+	if c.gateName == "" {
+		return hint
+	}
+	return hint + " for " + c.gateName
+}
