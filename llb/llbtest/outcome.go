@@ -13,6 +13,7 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/util/suggest"
 	digest "github.com/opencontainers/go-digest"
 	"google.golang.org/protobuf/proto"
 )
@@ -90,6 +91,9 @@ func diffErrors(r Request, upstream, ours error) string {
 	if want, got := firstLine(upstream), errorLines(ours); want != 0 && !slices.Contains(got, want) {
 		return fmt.Sprintf("rejected at different lines: upstream %d, ours %v%s", want, got, both)
 	}
+	if diff := diffSuggestions(upstream, ours); diff != "" {
+		return diff + both
+	}
 	for _, token := range offending(r.Dockerfile, upstream) {
 		if !strings.Contains(ours.Error(), token) {
 			return fmt.Sprintf("our message lacks %q%s", token, both)
@@ -100,16 +104,40 @@ func diffErrors(r Request, upstream, ours error) string {
 
 var quoted = regexp.MustCompile(`"([^"]+)"|'([^']+)'`)
 
-// suggestion is what a message offers instead. Of several names that are
-// equally near, upstream takes one by chance: ask again.
-var suggestion = regexp.MustCompile(`\(did you mean [^)]+\?\)`)
+// suggestion is what a message offers instead.
+var suggestion = regexp.MustCompile(`\(did you mean ([^)]+)\?\)`)
+
+// diffSuggestions wants upstream's suggestion in our message. Of several names
+// that are equally near, either compiler takes one by chance.
+func diffSuggestions(upstream, ours error) string {
+	for _, m := range suggestion.FindAllStringSubmatch(upstream.Error(), -1) {
+		if strings.Contains(ours.Error(), m[0]) {
+			continue
+		}
+		n := suggestion.FindStringSubmatch(ours.Error())
+		if n == nil || !slices.ContainsFunc(words(upstream.Error()), func(w string) bool { return equallyNear(w, m[1], n[1]) }) {
+			return fmt.Sprintf("our message lacks %q", m[0])
+		}
+	}
+	return ""
+}
+
+// equallyNear says that a search takes whichever of two names it sees first.
+func equallyNear(word, a, b string) bool {
+	first, _ := suggest.Search(word, []string{a, b}, false)
+	second, _ := suggest.Search(word, []string{b, a}, false)
+	return first != "" && second != "" && first != second
+}
+
+func words(msg string) []string {
+	return strings.FieldsFunc(msg, func(r rune) bool { return strings.ContainsRune(` :,;"'()`, r) })
+}
 
 // offending are the parts of a message that name the mistake: what it quotes,
 // and its words that stand in the line which it points to.
 func offending(dockerfile []byte, err error) []string {
 	msg := err.Error()
 	var tokens []string
-	tokens = append(tokens, suggestion.FindAllString(msg, -1)...)
 	for _, m := range quoted.FindAllStringSubmatch(msg, -1) {
 		tokens = append(tokens, m[1]+m[2])
 	}

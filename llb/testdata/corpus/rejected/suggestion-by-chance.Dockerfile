@@ -1,0 +1,3 @@
+FROM alpine
+# Both ADD and ARG are equally near.
+APT install x
