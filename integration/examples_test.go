@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -595,7 +596,12 @@ func (e example) port(t *testing.T) (port int) {
 // checkRunning asks the application, and who it runs as.
 func (e example) checkRunning(t *testing.T, container running) {
 	t.Helper()
-	for _, a := range e.asks {
+	asks := e.asks
+	// What the README tells its reader to ask is answered, and so a demo of the example.
+	for _, path := range sandbox.ReadQuestions(filepath.Join("..", "examples", e.name)) {
+		asks = append(slices.Clip(asks), ask{path, http.StatusOK, "."})
+	}
+	for _, a := range asks {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		status, body, err := container.Get(ctx, e.port(t), a.path)
 		cancel()

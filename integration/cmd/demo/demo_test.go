@@ -26,8 +26,12 @@ CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "Dockerfile"), []byte(dockerfile), 0o644); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{
+		"Dockerfile": dockerfile, "README.md": "    curl http://localhost:8080/index.html\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	text := output(t, func() {
 		if err := demo(t.Context(), folder); err != nil {
@@ -43,7 +47,7 @@ CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
 		"docker-image://docker.io/stagecraft/stagecraft:1",
 		"[builder 2/2] RUN dd",
 		"--target test",
-		"answers with status 200",
+		"GET http://localhost:8080/index.html answers with status 200",
 		"it works",
 		"stage builder",
 		"the application's image",

@@ -37,8 +37,9 @@ func main() {
 	}
 }
 
-// answerTimeout bounds the wait for the application: a Java server takes some seconds on a slow machine.
-const answerTimeout = 60 * time.Second
+// answerTimeout bounds the wait for an answer of the application: a Java server takes some seconds, on a
+// busy machine a minute.
+const answerTimeout = 3 * time.Minute
 
 var steps int
 
@@ -97,7 +98,7 @@ func demo(ctx context.Context, folder string) (err error) {
 	}
 
 	step("Run the application's image.")
-	if err := run(ctx, s, app); err != nil {
+	if err := run(ctx, s, app, sandbox.ReadQuestions(folder)); err != nil {
 		return err
 	}
 
@@ -156,8 +157,9 @@ func commandName(cmd *exec.Cmd) []string {
 }
 
 // run runs the image and prints what it answers on its exposed port, or all that it prints where it
-// exposes none.
-func run(ctx context.Context, s *sandbox.Sandbox, ref string) (err error) {
+// exposes none. It is asked for the paths that its README names, else for "/", where an answer of any
+// status will do.
+func run(ctx context.Context, s *sandbox.Sandbox, ref string, paths []string) (err error) {
 	image, err := s.Image(ctx, ref)
 	if err != nil {
 		return err
@@ -175,8 +177,6 @@ func run(ctx context.Context, s *sandbox.Sandbox, ref string) (err error) {
 			err = closeErr
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
 	var ports []int
 	for port := range config.Config.ExposedPorts {
 		number, protocol, _ := strings.Cut(port, "/")
@@ -185,6 +185,8 @@ func run(ctx context.Context, s *sandbox.Sandbox, ref string) (err error) {
 		}
 	}
 	if len(ports) == 0 {
+		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+		defer cancel()
 		code, err := c.Wait(ctx)
 		if err != nil {
 			return err
@@ -193,16 +195,28 @@ func run(ctx context.Context, s *sandbox.Sandbox, ref string) (err error) {
 		return nil
 	}
 	slices.Sort(ports)
-	status, body, err := c.Get(ctx, ports[0], "/")
-	if err != nil {
-		return err
+	promised := len(paths) > 0
+	if !promised {
+		paths = []string{"/"}
 	}
-	fmt.Printf("   GET http://localhost:%d/ answers with status %d:\n\n%s\n", ports[0], status, indent(body))
-	if status >= 400 {
-		return fmt.Errorf("the application answered with status %d; it wrote:\n%s", status, c.Output())
+	for _, path := range paths {
+		status, body, err := get(ctx, c, ports[0], path)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("   GET http://localhost:%d%s answers with status %d:\n\n%s\n", ports[0], path, status, indent(body))
+		if promised && status >= 400 {
+			return fmt.Errorf("the README has %s answered, the application did not; it wrote:\n%s", path, c.Output())
+		}
 	}
 	_, err = c.Stop(ctx, 10*time.Second)
 	return err
+}
+
+func get(ctx context.Context, c *sandbox.Container, port int, path string) (status int, body string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	return c.Get(ctx, port, path)
 }
 
 // bodyLimit is how many lines of an answer are shown: a page can be long.
