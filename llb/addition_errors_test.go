@@ -62,6 +62,9 @@ func TestAdditionErrors(t *testing.T) {
 		{"FROM alpine\n\nFROM ./svc\n", map[string]string{"svc": "ARG A=1\n"},
 			"file 1 line 1: dockerfile contains no stages to build"},
 
+		{"FROM ./strict\n", map[string]string{"strict": "# check=error=true\nFROM alpine\nCMD x\n"},
+			"file 1 line 1: lint violation found for rules: JSONArgsRecommended"},
+
 		// FROM --after, --context, --no-cache.
 		{"FROM alpine AS test\nFROM --after=tset alpine\n", nil,
 			"line 2: --after=tset: there is no stage of this name; known stages are test (did you mean test?)"},

@@ -25,7 +25,13 @@ func (f *File) Lint(loc Loc) *linter.Linter { return f.linters.of(loc.File) }
 
 // LintError is an error where a check found something and the file, or the
 // client, wants that to fail the build.
-func (f *File) LintError() error { return f.linters.of(f.ID).Error() }
+func (f *File) LintError() error {
+	err := f.linters.of(f.ID).Error()
+	if f.ID == 0 {
+		return err // docker/dockerfile gives it no place
+	}
+	return At(err, Whole(f.ID))
+}
 
 // GlobalArg is an ARG before the first FROM.
 type GlobalArg struct {

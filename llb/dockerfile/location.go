@@ -23,6 +23,12 @@ func (l Loc) Line() int {
 	return l.Ranges[0].Start.Line
 }
 
+// Whole is the place of what concerns a file as a whole: its first line.
+func Whole(file FileID) Loc {
+	first := parser.Position{Line: 1}
+	return Loc{File: file, Ranges: []parser.Range{{Start: first, End: first}}}
+}
+
 // At gives err a location: the ranges travel in BuildKit's
 // parser.LocationError, the file in [FileError] where it is not the root file.
 // A location that err has already is kept in front. A nil err stays nil.
@@ -34,9 +40,7 @@ func At(err error, loc Loc) error {
 	if file := FileOf(err); errors.As(err, &known) && file != loc.File {
 		return err // a deeper phase knew better in which file it was
 	} else if file != 0 && file != loc.File {
-		// Something about the other file as a whole: its first line.
-		first := parser.Position{Line: 1}
-		return parser.WithLocation(err, []parser.Range{{Start: first, End: first}})
+		return parser.WithLocation(err, Whole(file).Ranges)
 	}
 	err = parser.WithLocation(err, loc.Ranges)
 	return InFile(err, loc.File)

@@ -105,6 +105,7 @@ type stageEval struct {
 	dir      string     // of the next instruction, with slashes on every platform
 	progress counter
 	lint     *linter.Linter // under the comments of the current instruction
+	loc      dockerfile.Loc // of the current instruction
 	// The instructions of which only the last one counts.
 	lastCmd, lastEntrypoint, lastHealthcheck once
 }
@@ -182,6 +183,7 @@ func (e *stageEval) inherit(n *stage.Node) {
 
 // at sets what depends on where an instruction stands.
 func (e *stageEval) at(loc dockerfile.Loc, comments []string) {
+	e.loc = loc
 	e.lex = shell.NewLex(e.unit.File.Escape(loc))
 	e.lint = e.unit.File.Lint(loc).WithMergedConfigFromComments(comments)
 }

@@ -8,23 +8,25 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/patternmatcher"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
 // once remembers the latest of the instructions of which only one counts.
 type once struct {
-	set   bool
-	where []parser.Range
+	set bool
+	loc dockerfile.Loc
 }
 
 // checkOnce reports the earlier instruction: that one has no effect.
 func (e *stageEval) checkOnce(latest *once, c instructions.Command) {
 	if latest.set {
-		e.lint.Run(&linter.RuleMultipleInstructionsDisallowed, latest.where, linter.RuleMultipleInstructionsDisallowed.Format(c.Name()))
+		// It may stand in another file than the one that has an effect.
+		lint := e.unit.File.Lint(latest.loc).WithMergedConfigFromComments(c.Comments())
+		lint.Run(&linter.RuleMultipleInstructionsDisallowed, latest.loc.Ranges, linter.RuleMultipleInstructionsDisallowed.Format(c.Name()))
 	}
-	*latest = once{set: true, where: c.Location()}
+	*latest = once{set: true, loc: e.loc}
 }
 
 // checkLegacyForm reports "ENV key value", without an equals sign.
