@@ -53,6 +53,7 @@ unit: deps ## tests of the compiler and the frontend, with the race detector
 .PHONY: engines
 engines: ## build the pinned engines that the other tests run against, once, into the cache
 	@$(tool) buildkitd buildctl buildx registry buildkit-runc containerd dockerd docker >/dev/null
+	@$(tool) -docker-20.10 >/dev/null
 
 # The go command cannot see that these tests depend on the whole checkout, so their results are not
 # cached. Their time limit is for a machine that has to make the base images first.
@@ -61,8 +62,8 @@ integration: engines ## tests through the real client on a real BuildKit
 	go test -count=1 -timeout 60m $(integration)
 
 .PHONY: examples
-examples: engines ## build and run every example, on the Docker Engine too, of which make integration takes two
-	STAGECRAFT_ALL_EXAMPLES=1 go test -count=1 -timeout 60m ./integration -run 'TestExamples|TestDockerExamples'
+examples: engines ## build and run every example, on the Docker Engines too, where make integration takes two
+	STAGECRAFT_ALL_EXAMPLES=1 go test -count=1 -timeout 60m ./integration -run 'TestExamples|TestDockerExamples|TestDebianDockerExamples'
 
 .PHONY: conformance
 conformance: engines ## upstream's own integration tests, run against our image

@@ -39,3 +39,8 @@ func dockerScenarios(t *testing.T, release *sandbox.DockerRelease, dir string) {
 		Cmds: scenarioCommands,
 	})
 }
+
+// TestDebianDockerScenarios runs testdata/docker-20.10/*.txtar on Debian 12's Docker Engine 20.10.
+func TestDebianDockerScenarios(t *testing.T) {
+	dockerScenarios(t, sandbox.DockerDebian12, "testdata/docker-20.10")
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -34,22 +35,54 @@ func dockerEngine(t *testing.T, release *sandbox.DockerRelease, bases ...string)
 
 // TestDockerExamples builds applications as a user of Docker does, with plain "docker build" and nothing
 // but the "# syntax=" line, and runs them with "docker run".
-func TestDockerExamples(t *testing.T) {
+func TestDockerExamples(t *testing.T) { testDockerExamples(t, sandbox.DockerToday, dockerExamples) }
+
+// TestDebianDockerExamples does the same with Debian 12's Docker Engine 20.10.
+func TestDebianDockerExamples(t *testing.T) {
+	testDockerExamples(t, sandbox.DockerDebian12, dockerExamples[:1])
+}
+
+func testDockerExamples(t *testing.T, release *sandbox.DockerRelease, names []string) {
 	for _, e := range examples {
-		if os.Getenv(allExamples) == "" && !slices.Contains(dockerExamples, e.name) {
+		if os.Getenv(allExamples) == "" && !slices.Contains(names, e.name) {
 			continue
 		}
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			_, d := dockerEngine(t, sandbox.DockerToday, e.bases...)
+			_, d := dockerEngine(t, release, e.bases...)
 			tag := "examples/" + e.name
-			dir := filepath.Join("..", "examples", e.name)
-			log := runBuild(t, d.Command(buildArgs(dir, "--tag", tag)...))
-			if want := (exampleRun{dir: dir}).needed(t, ""); len(log.steps()) < want {
-				t.Errorf("the build shows fewer than the %d steps that the Dockerfile needs:%s", want, names(log.steps()))
-			}
+			e.buildOn(t, d, tag)
 			e.runOn(t, d, tag)
 		})
+	}
+}
+
+// buildOn builds an example's image with "docker build".
+func (e example) buildOn(t *testing.T, d *sandbox.Docker, tag string) {
+	t.Helper()
+	dir := filepath.Join("..", "examples", e.name)
+	needed := (exampleRun{dir: dir}).needed(t, "")
+	if d.Release == sandbox.DockerToday {
+		log := runBuild(t, d.Command(buildArgs(dir, "--tag", tag)...))
+		if len(log.steps()) < needed {
+			t.Errorf("the build shows fewer than the %d steps that the Dockerfile needs:%s", needed, names(log.steps()))
+		}
+		return
+	}
+	// Old clients tell no program what they do.
+	out, err := d.Command("build", "--progress=plain", "--tag", tag, dir).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if !strings.Contains(string(out), "docker-image://docker.io/stagecraft/stagecraft:1@sha256:") {
+		t.Errorf("the build did not load our frontend's image:\n%s", out)
+	}
+	steps := map[string]bool{}
+	for _, step := range regexp.MustCompile(`(?m)^#\d+ (\[.* (?:RUN|COPY|ADD) .*)$`).FindAllStringSubmatch(string(out), -1) {
+		steps[step[1]] = true
+	}
+	if len(steps) < needed {
+		t.Errorf("the build shows fewer than the %d steps that the Dockerfile needs:\n%s", needed, out)
 	}
 }
 

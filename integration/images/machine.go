@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/stagecraft/stagecraft/integration/tools"
 )
 
 // machine is what stand-ins carry of the machine that they are made on, so that apt, npm and go work
@@ -37,7 +39,7 @@ var thisMachine = sync.OnceValues(readMachine)
 func readMachine() (machine, error) {
 	m := machine{
 		localCAs: map[string]string{},
-		debian:   "http://deb.debian.org/debian",
+		debian:   tools.DebianMirror(),
 		security: "http://deb.debian.org/debian-security",
 	}
 	var err error
@@ -57,9 +59,6 @@ func readMachine() (machine, error) {
 		m.localCAs[filepath.Base(path)] = string(content)
 	}
 	m.aptOptions = readAptOptions()
-	if mirror := os.Getenv("STAGECRAFT_DEBIAN_MIRROR"); mirror != "" {
-		m.debian = strings.TrimSuffix(mirror, "/")
-	}
 	m.npmRegistry = readNpmRegistry()
 	m.goEnv = readGoEnv()
 	return m, nil

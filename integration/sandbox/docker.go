@@ -42,7 +42,8 @@ type DockerRelease struct {
 	name string
 	// programs returns the release's files, built or fetched where the cache lacks them.
 	programs func(ctx context.Context) (dockerPrograms, error)
-	settings map[string]any // of daemon.json, beside what all releases get
+	// settings adds to what daemon.json has for all releases.
+	settings func(d *Docker, settings map[string]any)
 	// plugin tells that the client's "docker build" is the plugin buildx.
 	plugin bool
 	env    []string // for the client
@@ -74,7 +75,7 @@ var DockerToday = &DockerRelease{
 		p.path = []string{filepath.Dir(p.containerd), filepath.Dir(runc)}
 		return p, err
 	},
-	settings: map[string]any{"ip6tables": false},
+	settings: func(_ *Docker, settings map[string]any) { settings["ip6tables"] = false },
 	plugin:   true,
 }
 
@@ -225,9 +226,7 @@ func (d *Docker) startDaemon(ctx context.Context, registry string) error {
 		// docker-proxy carries what comes for published ports.
 		"iptables": false,
 	}
-	for name, value := range d.Release.settings {
-		settings[name] = value
-	}
+	d.Release.settings(d, settings)
 	text, err := json.MarshalIndent(settings, "", "  ")
 	if err != nil {
 		return err
@@ -324,4 +323,30 @@ func (d *Docker) Close() error {
 		l.Close()
 	}
 	return d.enclosure.Close()
+}
+
+// DockerDebian12 is the engine and client of Debian 12's package docker.io: 20.10, whose BuildKit is of
+// 2021. Its "docker build" asks the engine's BuildKit itself.
+var DockerDebian12 = &DockerRelease{
+	name: "Docker Engine 20.10 of Debian 12",
+	programs: func(ctx context.Context) (dockerPrograms, error) {
+		root, err := tools.DebianDocker(ctx)
+		if err != nil {
+			return dockerPrograms{}, err
+		}
+		bin, sbin := filepath.Join(root, "usr/bin"), filepath.Join(root, "usr/sbin")
+		libraries, err := filepath.Glob(filepath.Join(root, "*/lib/*-linux-gnu"))
+		older, olderErr := filepath.Glob(filepath.Join(root, "lib/*-linux-gnu"))
+		return dockerPrograms{
+			docker: filepath.Join(bin, "docker"), dockerd: filepath.Join(sbin, "dockerd"),
+			proxy: filepath.Join(sbin, "docker-proxy"), containerd: filepath.Join(bin, "containerd"),
+			path: []string{bin, sbin},
+			env:  []string{"LD_LIBRARY_PATH=" + strings.Join(append(libraries, older...), ":")},
+		}, errors.Join(err, olderErr)
+	},
+	// It would make a key in the machine's /etc/docker.
+	settings: func(d *Docker, settings map[string]any) {
+		settings["deprecated-key-path"] = filepath.Join(d.Dir, "key.json")
+	},
+	env: []string{"DOCKER_BUILDKIT=1"},
 }

@@ -21,6 +21,12 @@ var engineFolders = []string{"/opt/containerd", "/var/lib/docker", "/var/lib/con
 
 // An engine whose container runs still is closed: nothing is left of either.
 func TestNothingIsLeftOfADockerEngine(t *testing.T) {
+	for _, release := range []*DockerRelease{DockerToday, DockerDebian12} {
+		t.Run(release.String(), func(t *testing.T) { testNothingIsLeft(t, release) })
+	}
+}
+
+func testNothingIsLeft(t *testing.T, release *DockerRelease) {
 	there := map[string]bool{}
 	for _, folder := range engineFolders {
 		_, err := os.Lstat(folder)
@@ -31,11 +37,11 @@ func TestNothingIsLeftOfADockerEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	d, err := s.Docker(t.Context(), DockerToday)
+	d, err := s.Docker(t.Context(), release)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := s.Docker(t.Context(), DockerToday); err != nil || again != d {
+	if again, err := s.Docker(t.Context(), release); err != nil || again != d {
 		t.Errorf("the second call returned %p, not %p, %v", again, d, err)
 	}
 	c, err := d.Run(t.Context(), "--publish=127.0.0.1::8080", "busybox", "sh", "-c", "echo works > index.html; exec httpd -f -p 8080")

@@ -84,9 +84,13 @@ func listsStale() bool {
 	return time.Since(newest) > 24*time.Hour
 }
 
-func apt(ctx context.Context, args ...string) error {
+func apt(ctx context.Context, args ...string) error { return aptIn(ctx, "", args...) }
+
+// aptIn calls apt-get in a folder, which is where it downloads to.
+func aptIn(ctx context.Context, dir string, args ...string) error {
 	args = append([]string{"-q", "-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=3"}, args...)
 	cmd := exec.CommandContext(ctx, "apt-get", args...)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C")
 	out, err := cmd.CombinedOutput()
 	if err != nil {

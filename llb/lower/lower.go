@@ -78,6 +78,9 @@ func (l *lowerer) stage(s *plan.Stage) error {
 	for i := range s.Steps {
 		l.states[s.ID] = st // a trigger may copy from its own stage
 		step := &s.Steps[i]
+		if err := l.requires(step); err != nil {
+			return dockerfile.At(err, step.Loc)
+		}
 		var err error
 		switch op := step.Op.(type) {
 		case nil:

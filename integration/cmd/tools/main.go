@@ -1,6 +1,7 @@
 // Command tools builds pinned engines where the cache lacks them and prints their paths, one a line,
 // for scripts: go run ./integration/cmd/tools buildkitd buildctl. Without arguments it lists the names.
-// With -debian, the arguments are Debian packages, which it installs where they are missing.
+// With -debian, the arguments are Debian packages, which it installs where they are missing. With
+// -docker-20.10 it fetches that release of the Docker Engine.
 package main
 
 import (
@@ -28,6 +29,15 @@ func main() {
 			fmt.Fprintln(os.Stderr, "tools:", err)
 			os.Exit(1)
 		}
+		return
+	}
+	if names[0] == "-docker-20.10" {
+		path, err := tools.DebianDocker(ctx)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "tools:", err)
+			os.Exit(1)
+		}
+		fmt.Println(path)
 		return
 	}
 	for _, name := range names {
