@@ -71,10 +71,12 @@ type Gate struct {
 }
 
 // Gates are the gates of all stages that the target needs, and the gates of
-// what these need, each once, in the order in which they are found.
+// what these need, each once, in the order in which they are found. What the
+// target itself is made from is none: the target cannot succeed without it,
+// and should it fail, the failure is the target's own.
 func (g *Graph) Gates() []Gate {
 	var gates []Gate
-	seen := map[ID]bool{g.Target: true}
+	seen := g.Reach(g.Target)
 	for todo := []ID{g.Target}; len(todo) > 0; todo = todo[1:] {
 		for _, id := range g.Order(g.Reach(todo[0])) {
 			for _, e := range g.Out(id) {
