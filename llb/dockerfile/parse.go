@@ -188,9 +188,25 @@ func parseInstruction(node *parser.Node, lint *linter.Linter) (Instruction, erro
 	return Instruction{Command: c, Flags: flags}, nil
 }
 
-// parseNode is BuildKit's instruction parser, whose panics on malformed input
-// become located errors.
-func parseNode(node *parser.Node, lint *linter.Linter) (_ any, err error) {
+// parseNode is BuildKit's instruction parser. Of several names that are equally
+// near to a misspelt one it suggests any, by the order of a map: it is asked
+// until chance plays no part, and the first in the alphabet is taken.
+func parseNode(node *parser.Node, lint *linter.Linter) (any, error) {
+	parsed, err := tryNode(node, lint)
+	if err == nil || !strings.Contains(err.Error(), "(did you mean ") {
+		return parsed, err
+	}
+	silent := linter.New(&linter.Config{})
+	for range 500 {
+		if _, again := tryNode(node, silent); again != nil && again.Error() < err.Error() {
+			err = again
+		}
+	}
+	return nil, err
+}
+
+// tryNode is one attempt. Panics on malformed input become located errors.
+func tryNode(node *parser.Node, lint *linter.Linter) (_ any, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = parser.WithLocation(errors.Errorf("malformed %s instruction: %v", strings.ToUpper(node.Value), r), node.Location())

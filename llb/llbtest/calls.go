@@ -94,7 +94,12 @@ func UpstreamOutline(ctx context.Context, r Request) (a Answer) {
 	if err != nil {
 		return Answer{Err: err}
 	}
-	if Endless(ctx, r) {
+	if _, err := dockerfile2llb.Dockerfile2LLB(ctx, f.source.Data, f.convertOpt(f.platforms()[0])); err != nil {
+		return Answer{Err: err}
+	}
+	// Where we reject what upstream builds, nobody has looked for circles, and
+	// that difference is the build's.
+	if p, err := compiler.Evaluate(ctx, f.request(f.platforms()[0])); err != nil || hasCircle(p.Graph) {
 		return Answer{Err: errEndless}
 	}
 	o, err := dockerfile2llb.Dockerfile2Outline(ctx, f.source.Data, f.convertOpt(f.platforms()[0]))

@@ -24,8 +24,12 @@ plant() {
 	if go test ./llb -run '^$' -fuzz FuzzGrammar -fuzztime "${TIME:-5m}" -fuzzminimizetime 1x >"$log" 2>&1; then
 		echo "$1: NOT FOUND"
 		missed=1
+	elif finding=$(grep -a -m1 -o 'fuzz_test.go.*' "$log"); then
+		echo "$1: found after $((SECONDS - start)) s: ${finding:0:150}"
 	else
-		echo "$1: found after $((SECONDS - start)) s: $(grep -a -m1 -o 'fuzz_test.go.*\|\[build failed\]' "$log" | cut -c1-150)"
+		echo "$1: not found, but this:"
+		tail -n 20 "$log"
+		missed=1
 	fi
 	cp original "$file"
 	rm -rf llb/testdata/fuzz
