@@ -1,8 +1,12 @@
 package dockerfile
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/pkg/errors"
 )
 
 // File is a parsed Dockerfile. Evaluation expands the instructions in place
@@ -24,9 +28,15 @@ func (f *File) Escape(loc Loc) rune { return f.Files.Source(loc.File).Escape }
 func (f *File) Lint(loc Loc) *linter.Linter { return f.linters.of(loc.File) }
 
 // LintError is an error where a check found something and the file, or the
-// client, wants that to fail the build.
+// client, wants that to fail the build. It names the rules in the order of the
+// alphabet.
 func (f *File) LintError() error {
-	err := f.linters.of(f.ID).Error()
+	lint := f.linters.of(f.ID)
+	if lint.Error() == nil {
+		return nil
+	}
+	rules := slices.Compact(slices.Sorted(slices.Values(*lint.CalledRules)))
+	err := errors.Errorf("lint violation found for rules: %s", strings.Join(rules, ", "))
 	if f.ID == 0 {
 		return err // docker/dockerfile gives it no place
 	}

@@ -1,0 +1,6 @@
+# check=error=true
+FROM alpine as Upper
+MAINTAINER me
+ENV key value
+ENTRYPOINT a
+WORKDIR b
