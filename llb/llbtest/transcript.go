@@ -93,7 +93,7 @@ func DiffTranscripts(r Request, upstream, ours Transcript) string {
 	case upstream.Err != nil || ours.Err != nil:
 		return fmt.Sprintf("upstream: %v, ours: %v", upstream.Err, ours.Err)
 	}
-	up, our := settle(upstream.Text), settle(ours.Text)
+	up, our := rulesInOrder(settle(upstream.Text)), settle(ours.Text)
 	if strings.Contains(up, `"buildError"`) {
 		// What was asked for before the error is chance.
 		up, _, _ = strings.Cut(up, askedFor)
@@ -146,6 +146,20 @@ var (
 // in convertllb) and what ours says in addition (the way around a circle).
 func settle(text string) string {
 	return circle.ReplaceAllString(randomID.ReplaceAllString(text, `"id": "random"`), "$1")
+}
+
+// violations is the list of rules in the error of a check that fails the build.
+var violations = regexp.MustCompile(`lint violation found for rules: ([A-Za-z]+(?:, [A-Za-z]+)*)`)
+
+// rulesInOrder sorts the rules that upstream's error of a check names in the
+// order of a map. Ours names them in the order of the alphabet.
+func rulesInOrder(text string) string {
+	return violations.ReplaceAllStringFunc(text, func(message string) string {
+		before, list, _ := strings.Cut(message, ": ")
+		rules := strings.Split(list, ", ")
+		slices.Sort(rules)
+		return before + ": " + strings.Join(rules, ", ")
+	})
 }
 
 func printRef(ref gwclient.Reference) string {
