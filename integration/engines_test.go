@@ -80,7 +80,7 @@ func TestEngines(t *testing.T) {
 // ways are those that the page lists.
 func ways(t *testing.T, bases []string) []way {
 	t.Helper()
-	s := exampleSandbox(t, bases)
+	s := sandboxWith(t, "engines", bases)
 	const image = sandbox.FrontendRepository + ":1"
 	push := func(tag string) string { return "type=image,push=true,name=" + s.Registry + "/" + tag }
 	buildctl := func(frontend ...string) func(dir, tag string) *exec.Cmd {

@@ -277,7 +277,14 @@ func TestExamplesAreAllTested(t *testing.T) {
 // exampleSandbox has our frontend and the bases.
 func exampleSandbox(t *testing.T, bases []string) *sandbox.Sandbox {
 	t.Helper()
-	s := sandbox.Shared(t, "examples", sandbox.WithoutImages())
+	return sandboxWith(t, "examples", bases)
+}
+
+// sandboxWith is the shared sandbox of a name with our frontend and the bases. Tests that look at what is
+// cached share none with others that build the same.
+func sandboxWith(t *testing.T, name string, bases []string) *sandbox.Sandbox {
+	t.Helper()
+	s := sandbox.Shared(t, name, sandbox.WithoutImages())
 	// One example needs few of the bases, and is to be tested alone without making the others.
 	set, err := images.Ensure(t.Context(), bases...)
 	if err != nil {

@@ -96,7 +96,12 @@ func TestSubrequestsAreUpstreams(t *testing.T) {
 				if !got.byStagecraft() {
 					t.Errorf("--call=%s: not we answered:\n%s", call, got.stderr)
 				}
-				if diff := diffReplies(t, call, want, got); diff != "" {
+				diff := diffReplies(t, call, want, got)
+				// docker/dockerfile lists the args of one line in an order that changes from call to call.
+				for again := 0; diff != "" && again < 10; again++ {
+					diff = diffReplies(t, call, askBuildx(upstream, dir, call), got)
+				}
+				if diff != "" {
 					t.Errorf("--call=%s: %s", call, diff)
 				}
 			}
