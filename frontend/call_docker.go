@@ -138,7 +138,7 @@ func mergeRanges(locations [][]parser.Range) []parser.Range {
 
 // convertLLB is the definition of the target as JSON.
 func (r *request) convertLLB(ctx context.Context) (*client.Result, error) {
-	compiled, err := r.compilation(ctx, nil).warning(ctx, nil).compile(ctx)
+	compiled, err := r.compilation(ctx, nil).warning(r.reporter(ctx), nil).compile(ctx)
 	if err != nil {
 		return nil, err
 	}

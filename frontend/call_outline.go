@@ -38,7 +38,7 @@ type unsetAnswer struct {
 // outline lists the args, secrets and agents of the target, and what UNSET
 // removes from it.
 func (r *request) outline(ctx context.Context) (*client.Result, error) {
-	c := r.compilation(ctx, nil).warning(ctx, nil)
+	c := r.compilation(ctx, nil).warning(r.reporter(ctx), nil)
 	p, err := c.evaluate(ctx)
 	if err != nil {
 		return nil, err

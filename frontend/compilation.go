@@ -25,7 +25,9 @@ type compilation struct {
 	maps    map[dockerfile.FileID]*llb.SourceMap
 	// gateName is the gate that is compiled, empty for the target.
 	gateName string
-	// warned are the findings that were reported; nil where none are.
+	// report shows findings, and warned are those that it has shown; nil
+	// where none are.
+	report reporter
 	warned findings
 }
 
@@ -66,9 +68,9 @@ func (r *request) compilation(ctx context.Context, platform *ocispecs.Platform) 
 
 // warning makes the compilation report what the build checks find, while the
 // build runs, but not what another compilation of the same files reported.
-func (c *compilation) warning(ctx context.Context, before findings) *compilation {
+func (c *compilation) warning(report reporter, before findings) *compilation {
 	before = maps.Clone(before)
-	c.warned = findings{}
+	c.report, c.warned = report, findings{}
 	c.Warn = func(file dockerfile.FileID, rule, description, url, msg string, where []parser.Range) {
 		line := 0
 		if len(where) > 0 {
@@ -83,7 +85,7 @@ func (c *compilation) warning(ctx context.Context, before findings) *compilation
 		if file != 0 {
 			short = fmt.Sprintf("%s: %s (%s:%d)", rule, msg, c.Files.Source(file).Name(), line)
 		}
-		c.request.warn(ctx, c.sourceMap(file), short, description, url, where)
+		report(c.sourceMap(file), short, description, url, where)
 	}
 	return c
 }

@@ -16,18 +16,24 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// warn shows a finding of the build checks.
-func (r *request) warn(ctx context.Context, sm *llb.SourceMap, short, description, url string, where []parser.Range) {
-	opts := client.WarnOpts{
-		Level:      1,
-		Detail:     [][]byte{[]byte(description)},
-		URL:        url,
-		SourceInfo: sourceInfo(sm),
+// reporter shows a finding of the build checks.
+type reporter func(sm *llb.SourceMap, short, description, url string, where []parser.Range)
+
+// reporter shows findings until ctx is over: that of the whole request, since
+// a finding of one platform counts when another has failed already.
+func (r *request) reporter(ctx context.Context) reporter {
+	return func(sm *llb.SourceMap, short, description, url string, where []parser.Range) {
+		opts := client.WarnOpts{
+			Level:      1,
+			Detail:     [][]byte{[]byte(description)},
+			URL:        url,
+			SourceInfo: sourceInfo(sm),
+		}
+		if where != nil {
+			opts.Range = lower.Ranges(where)
+		}
+		r.dockerfile.Warn(ctx, short, opts)
 	}
-	if where != nil {
-		opts.Range = lower.Ranges(where)
-	}
-	r.dockerfile.Warn(ctx, short, opts)
 }
 
 // locate gives an error of a Dockerfile its source, for each location that it

@@ -72,7 +72,7 @@ func (c *compilation) gate(ctx context.Context, gate compiler.Gate) *compilation
 func (c *compilation) compileGate(ctx context.Context, gate compiler.Gate) (*compiler.Compiled, error) {
 	g := c.gate(ctx, gate)
 	if c.warned != nil {
-		g.warning(ctx, c.warned)
+		g.warning(c.report, c.warned)
 		defer func() { maps.Copy(c.warned, g.warned) }()
 	}
 	return g.compile(ctx)

@@ -14,12 +14,13 @@ import (
 // buildPlatforms builds for all platforms of the request at once.
 func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 	b := &built{request: r}
+	report := r.reporter(ctx)
 	var err error
 	b.ResultBuilder, err = r.ui.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, index int) (_ *dockerui.BuildResult, err error) {
 		defer recovered(&err)
 		c := r.compilation(ctx, p)
 		if index == 0 { // the others would find the same
-			c = c.warning(ctx, nil)
+			c = c.warning(report, nil)
 		}
 		compiled, err := c.compile(ctx)
 		if err != nil {
