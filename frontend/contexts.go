@@ -118,7 +118,7 @@ func (c *compilation) namedRoot(ctx context.Context, other stage.Context, own *o
 // some paths; ownIgnore says that its ignore file does not count.
 func (c *compilation) namedContext(ctx context.Context, name string, paths []string, ownIgnore bool) (*llb.State, error) {
 	r := c.request
-	nc, err := r.ui.NamedContext(name, dockerui.ContextOpt{
+	nc, err := r.namedContext(name, dockerui.ContextOpt{
 		Platform:       c.TargetPlatform,
 		ResolveMode:    r.ui.ImageResolveMode.String(),
 		NoDockerignore: ownIgnore,

@@ -68,7 +68,7 @@ func (s *sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.N
 	}
 	limit = new([]llb.LocalOption)
 	*limit = s.ownCopy(namedHint(s.opts, name))
-	nc, err := s.ui.NamedContext(name, dockerui.ContextOpt{
+	nc, err := s.request.namedContext(name, dockerui.ContextOpt{
 		Platform:       p,
 		ResolveMode:    s.ui.ImageResolveMode.String(),
 		AsyncLocalOpts: func() []llb.LocalOption { return *limit },
@@ -115,7 +115,7 @@ func (s *sources) epochState(ctx context.Context, what resolve.EpochSource) (*ll
 	case what.MainContext:
 		return s.ui.MainContext(ctx)
 	case what.Context != "":
-		nc, err := s.ui.NamedContext(what.Context, dockerui.ContextOpt{})
+		nc, err := s.request.namedContext(what.Context, dockerui.ContextOpt{})
 		if err != nil || nc == nil {
 			return nil, err
 		}
