@@ -57,10 +57,11 @@ engines: ## build the pinned engines that the other tests run against, once, int
 	@$(tool) -docker-20.10 >/dev/null
 
 # The go command cannot see that these tests depend on the whole checkout, so their results are not
-# cached. Their time limit is for a machine that has to make the base images first.
+# cached. Their time limit is for a machine that has to make the base images first. Many of them wait for
+# others more than they compute.
 .PHONY: integration
 integration: engines ## tests through the real client on a real BuildKit
-	go test -count=1 -timeout 60m $(integration)
+	go test -count=1 -parallel 4 -timeout 60m $(integration)
 
 .PHONY: examples
 examples: engines ## build and run every example, on the Docker Engines too, where make integration takes two
