@@ -2,6 +2,7 @@ package llbtest
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
@@ -10,8 +11,14 @@ import (
 
 // Time compiles a request with both compilers, from the text to the bytes of
 // the definition, and says how long each took. What both share (the client's
-// options, reading the file) is not counted.
+// options, reading the file) is not counted. A panic is an error: there are
+// files in the corpus on which upstream's compiler has one.
 func Time(ctx context.Context, r Request) (upstream, ours time.Duration, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	f, err := r.open(ctx)
 	if err != nil {
 		return 0, 0, err
