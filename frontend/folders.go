@@ -18,12 +18,19 @@ type folders struct {
 
 func (f *folders) open(ctx context.Context, c *compilation, name string, paths []string, open func(context.Context) (*llb.State, error)) (*llb.State, error) {
 	key := fmt.Sprintf("%s %q", name, paths)
-	if c.gateName == "" {
-		f.target.Store(key, true)
-	} else if _, ok := f.target.Load(key); !ok {
-		key += " of a gate"
+	if c.gateName != "" {
+		if _, ok := f.target.Load(key); !ok {
+			key += " of a gate"
+		}
+		return f.states.Do(ctx, key, open)
 	}
-	return f.states.Do(ctx, key, open)
+	st, err := f.states.Do(ctx, key, open)
+	if err == nil {
+		// Not before it is there: a gate of another platform would open it as
+		// its own copy, and the target's operation would be another.
+		f.target.Store(key, true)
+	}
+	return st, err
 }
 
 // ownCopy are the options for a local folder. The daemon keeps a copy of what
