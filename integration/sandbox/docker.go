@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,11 +37,15 @@ type Docker struct {
 	daemon     *enclosure.Process
 	listeners  []net.Listener
 	env        []string // for clients
+	root       string   // where the engine's images and build cache lie
+	kept       keptFolder
 }
 
 // DockerRelease is a release of the Docker Engine and its client.
 type DockerRelease struct {
 	name string
+	// folder begins the name of what is kept of the engine.
+	folder string
 	// programs returns the release's files, built or fetched where the cache lacks them.
 	programs func(ctx context.Context) (dockerPrograms, error)
 	// settings adds to what daemon.json has for all releases.
@@ -62,7 +68,7 @@ type dockerPrograms struct {
 // DockerToday is the engine and client that package tools builds: dockerd with containerd and runc, and
 // docker with the plugin buildx.
 var DockerToday = &DockerRelease{
-	name: "Docker Engine",
+	name: "Docker Engine", folder: "docker",
 	programs: func(ctx context.Context) (p dockerPrograms, err error) {
 		for tool, path := range map[string]*string{
 			"docker": &p.docker, "dockerd": &p.dockerd, "docker-proxy": &p.proxy, "containerd": &p.containerd,
@@ -108,15 +114,40 @@ func (s *Sandbox) startDocker(ctx context.Context, release *DockerRelease) (*Doc
 	if err != nil {
 		return nil, err
 	}
+	kept, err := s.keptFolder(release.folder, programs.build())
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	d, err := s.startDockerIn(ctx, release, programs, kept)
+	if err != nil && kept.isUsed && ctx.Err() == nil {
+		if err := kept.empty("cannot be used (" + err.Error() + ")"); err != nil {
+			return nil, err
+		}
+		d, err = s.startDockerIn(ctx, release, programs, kept)
+	}
+	return d, err
+}
+
+// build names the programs of a release by their paths, which change with them.
+func (p dockerPrograms) build() string {
+	sum := sha256.Sum256([]byte(p.dockerd + "\n" + p.containerd))
+	return hex.EncodeToString(sum[:])[:16]
+}
+
+// startDockerIn starts an engine over what the last one has left, if anything.
+func (s *Sandbox) startDockerIn(ctx context.Context, release *DockerRelease, programs dockerPrograms, kept keptFolder) (*Docker, error) {
 	e, err := enclosure.New(ctx, enclosure.PrivateNetwork())
 	if err != nil {
 		return nil, err
 	}
 	d := &Docker{
 		Dir: e.Dir, Host: "unix://" + filepath.Join(e.Dir, "docker.sock"), Release: release,
-		programs: programs, enclosure: e,
+		programs: programs, enclosure: e, root: e.Dir, kept: kept,
+	}
+	if kept.dir != "" {
+		d.root = kept.dir
 	}
 	err = d.openWays(s.Registry)
 	if err == nil {
@@ -128,7 +159,11 @@ func (s *Sandbox) startDocker(ctx context.Context, release *DockerRelease) (*Doc
 	if err == nil {
 		err = d.startDaemon(ctx, s.Registry)
 	}
+	if err == nil && kept.isUsed {
+		err = d.keepOnlyCache(ctx)
+	}
 	if err != nil {
+		d.kept = keptFolder{} // not given back
 		logs := ""
 		for _, p := range []*enclosure.Process{d.containerd, d.daemon} {
 			if p != nil {
@@ -138,6 +173,26 @@ func (s *Sandbox) startDocker(ctx context.Context, release *DockerRelease) (*Doc
 		return nil, errors.Join(fmt.Errorf("%s: %w\n%s", release, err, logs), d.Close())
 	}
 	return d, nil
+}
+
+// keepOnlyCache removes what the last engine has left besides its build cache: containers, and images,
+// which the engine would take for those of the registry.
+func (d *Docker) keepOnlyCache(ctx context.Context) error {
+	containers, err := d.Output(ctx, "ps", "--all", "--quiet")
+	if err != nil {
+		return err
+	}
+	if ids := strings.Fields(containers); len(ids) > 0 {
+		if _, err := d.Output(ctx, append([]string{"rm", "--force", "--volumes"}, ids...)...); err != nil {
+			return err
+		}
+	}
+	for _, kind := range [][]string{{"image", "prune", "--all"}, {"volume", "prune"}} {
+		if _, err := d.Output(ctx, append(kind, "--force")...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openWays lets programs in the engine's network reach the registry and the outside.
@@ -172,7 +227,7 @@ address = %q
 
 [debug]
 level = "warn"
-`, filepath.Join(d.Dir, "containerd"), filepath.Join(d.Dir, "run/containerd"), d.containerdSocket())
+`, filepath.Join(d.root, "containerd"), filepath.Join(d.Dir, "run/containerd"), d.containerdSocket())
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -210,7 +265,7 @@ func (d *Docker) daemonEnv() []string {
 // startDaemon starts dockerd.
 func (d *Docker) startDaemon(ctx context.Context, registry string) error {
 	settings := map[string]any{
-		"data-root":           filepath.Join(d.Dir, "data"),
+		"data-root":           filepath.Join(d.root, "data"),
 		"exec-root":           filepath.Join(d.Dir, "run/docker"),
 		"containerd":          d.containerdSocket(),
 		"log-level":           "warn",
@@ -225,6 +280,11 @@ func (d *Docker) startDaemon(ctx context.Context, registry string) error {
 		// Between the bridge and the loopback interface is nothing to be filtered or translated:
 		// docker-proxy carries what comes for published ports.
 		"iptables": false,
+	}
+	if d.kept.dir != "" {
+		// What releases call the limit has changed; each passes over the other's name for it.
+		rule := map[string]any{"all": true, "keepStorage": stateLimit, "maxUsedSpace": stateLimit}
+		settings["builder"] = map[string]any{"gc": map[string]any{"enabled": true, "policy": []any{rule}}}
 	}
 	d.Release.settings(d, settings)
 	text, err := json.MarshalIndent(settings, "", "  ")
@@ -319,16 +379,21 @@ func (d *Docker) Start(p enclosure.Program) (*enclosure.Process, error) {
 
 // Close ends the engine with its containers and removes the folder.
 func (d *Docker) Close() error {
+	ended := d.kept.dir != "" && endInPeace(d.daemon, d.containerd)
 	for _, l := range d.listeners {
 		l.Close()
 	}
-	return d.enclosure.Close()
+	err := d.enclosure.Close()
+	if ended && err == nil {
+		err = d.kept.giveBack()
+	}
+	return err
 }
 
 // DockerDebian12 is the engine and client of Debian 12's package docker.io: 20.10, whose BuildKit is of
 // 2021. Its "docker build" asks the engine's BuildKit itself.
 var DockerDebian12 = &DockerRelease{
-	name: "Docker Engine 20.10 of Debian 12",
+	name: "Docker Engine 20.10 of Debian 12", folder: "docker.io",
 	programs: func(ctx context.Context) (dockerPrograms, error) {
 		root, err := tools.DebianDocker(ctx)
 		if err != nil {

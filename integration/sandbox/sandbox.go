@@ -42,6 +42,7 @@ type settings struct {
 	noImages          bool
 	toml              string
 	state             string
+	stateRule         stateRule
 }
 
 // WithoutBuiltinFrontend switches the daemon's own dockerfile.v0 off, so that whatever reads a
@@ -63,10 +64,19 @@ func WithoutImages() Option { return func(s *settings) { s.noImages = true } }
 // such as [worker.oci], cannot be opened again; see config in this package.
 func WithBuildkitdTOML(text string) Option { return func(s *settings) { s.toml += text + "\n" } }
 
-// WithState keeps the daemon's folder in the cache under a name, so that its build cache, mounts of
-// type=cache above all, is there for the next sandbox with that name. Only one at a time has it; others
-// wait. A test that looks at what is cached must do without.
-func WithState(name string) Option { return func(s *settings) { s.state = name } }
+// WithState keeps the daemon's folder in the cache under a name, and those of the sandbox's Docker
+// Engines, so that their build caches, mounts of type=cache above all, are there for the next sandbox with
+// that name. Only one at a time has it; others wait. A test that needs a step to run must give it content
+// that no run before had.
+func WithState(name string) Option {
+	return func(s *settings) { s.state, s.stateRule = name, waitForState }
+}
+
+// WithStateIfFree is WithState, but while another sandbox has the state, this one says so and starts
+// without.
+func WithStateIfFree(name string) Option {
+	return func(s *settings) { s.state, s.stateRule = name, startWithoutState }
+}
 
 // Sandbox is a running daemon and registry.
 type Sandbox struct {
@@ -83,7 +93,10 @@ type Sandbox struct {
 	registry  *enclosure.Process
 	env       []string // for clients
 	root      string   // the daemon's folder
-	release   func()   // gives the state back
+
+	stateFolder string     // what of the sandbox is kept; empty: nothing
+	release     func()     // gives the lock on it back
+	kept        keptFolder // the daemon's
 
 	dockersMu sync.Mutex
 	dockers   []*Docker
@@ -135,12 +148,8 @@ func Start(ctx context.Context, opts ...Option) (*Sandbox, error) {
 		s.Origin = set.Origin()
 	}
 
-	var state string
-	if s.settings.state != "" {
-		var err error
-		if state, s.release, err = s.takeState(ctx); err != nil {
-			return nil, err
-		}
+	if err := s.takeState(ctx); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -151,10 +160,12 @@ func Start(ctx context.Context, opts ...Option) (*Sandbox, error) {
 	}
 	s.Dir = s.enclosure.Dir
 	s.root = filepath.Join(s.Dir, "buildkit")
-	if state != "" {
-		s.root = state
+	// The folder of the pinned build has a name like buildkit-0576165c23ee985d.
+	_, build, _ := strings.Cut(filepath.Base(filepath.Dir(s.bin["buildkitd"])), "-")
+	if s.kept, err = s.keptFolder("buildkit", build); err == nil && s.kept.dir != "" {
+		s.root = s.kept.dir
 	}
-	if set != nil {
+	if set != nil && err == nil {
 		err = set.WriteRegistryDir(ctx, s.storage())
 	}
 	if err == nil {
@@ -178,7 +189,14 @@ func (s *Sandbox) startEngines(ctx context.Context) error {
 	}
 	socket := filepath.Join(s.Dir, "buildkitd.sock")
 	s.BuildkitAddr = "unix://" + socket
-	if err := s.StartBuildkitd(ctx); err != nil {
+	err := s.StartBuildkitd(ctx)
+	if err != nil && s.buildkitd != nil && s.kept.isUsed && ctx.Err() == nil {
+		err = errors.Join(s.StopBuildkitd(ctx), s.kept.empty("cannot be used ("+err.Error()+")"))
+		if err == nil {
+			err = s.StartBuildkitd(ctx)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return s.configureClients(ctx)
@@ -318,7 +336,7 @@ enabled = %t
 `,
 		s.root, filepath.Join(s.Dir, "provenance.d"), s.BuildkitAddr,
 		filepath.Join(s.Dir, "otel.sock"), s.bin["buildkit-runc"], s.enclosure.Cgroup,
-		s.settings.state != "", stateLimit, s.Registry, s.Registry, !s.settings.noBuiltinFrontend)
+		s.kept.dir != "", stateLimit, s.Registry, s.Registry, !s.settings.noBuiltinFrontend)
 	b.WriteString(s.settings.toml)
 	return b.String()
 }
@@ -444,15 +462,47 @@ func (s *Sandbox) Buildctl(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Close ends the engines and removes the folder.
+// Close ends the engines and removes the folder. What is kept of them is given back where they ended in
+// peace.
 func (s *Sandbox) Close() error {
-	var errs []error
 	s.dockersMu.Lock()
-	for _, d := range s.dockers {
-		errs = append(errs, d.Close())
+	defer s.dockersMu.Unlock()
+	var all sync.WaitGroup
+	errs := make([]error, len(s.dockers)+1)
+	for i, d := range s.dockers {
+		all.Go(func() { errs[i] = d.Close() })
 	}
-	s.dockersMu.Unlock()
-	errs = append(errs, s.enclosure.Close())
+	all.Go(func() {
+		ended := s.kept.dir != "" && endInPeace(s.buildkitd)
+		err := s.enclosure.Close()
+		if ended && err == nil {
+			err = s.kept.giveBack()
+		}
+		errs[len(s.dockers)] = err
+	})
+	all.Wait()
 	s.release()
 	return errors.Join(errs...)
+}
+
+// endInPeace ends programs, one after the other, and tells whether each ran until it was asked to end and
+// then did so by itself.
+func endInPeace(programs ...*enclosure.Process) bool {
+	for _, p := range programs {
+		if p == nil {
+			return false
+		}
+		select {
+		case <-p.Done():
+			return false
+		default:
+		}
+		if err := p.Stop(context.Background(), syscall.SIGTERM, 30*time.Second); err != nil {
+			return false
+		}
+		if code, err := p.Wait(context.Background()); err != nil || code == 128+int(syscall.SIGKILL) {
+			return false
+		}
+	}
+	return true
 }

@@ -9,24 +9,19 @@ import (
 	"time"
 )
 
+// ErrLocked is TryLock's error where another program holds the lock.
+var ErrLocked = errors.New("another program holds the lock")
+
 // Lock takes the exclusive lock on a file, which it creates where it is absent, and returns what gives
 // it back. It waits while another program holds it, and says once on standard error what it waits for.
 // The kernel gives the lock back when a program dies, so none is ever stale.
 func Lock(ctx context.Context, path, what string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
 	told := false
 	for {
 		// Not the blocking call: it could not be ended by ctx.
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { file.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
-			file.Close()
-			return nil, fmt.Errorf("locking %s: %w", path, err)
+		unlock, err := TryLock(path)
+		if !errors.Is(err, ErrLocked) {
+			return unlock, err
 		}
 		if !told {
 			fmt.Fprintf(os.Stderr, "waiting for %s, which another program has begun …\n", what)
@@ -34,9 +29,32 @@ func Lock(ctx context.Context, path, what string) (unlock func(), err error) {
 		}
 		select {
 		case <-ctx.Done():
-			file.Close()
 			return nil, context.Cause(ctx)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+// TryLock is Lock for a caller that can do without: while another program holds the lock it returns
+// ErrLocked at once.
+func TryLock(path string) (unlock func(), err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	switch {
+	case err == nil:
+		return func() { file.Close() }, nil
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		err = ErrLocked
+	default:
+		err = fmt.Errorf("locking %s: %w", path, err)
+	}
+	return nil, errors.Join(err, file.Close())
 }
