@@ -11,9 +11,6 @@ import (
 	"testing"
 	"time"
 
-	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
-	"github.com/moby/buildkit/solver/pb"
-	"github.com/moby/buildkit/util/apicaps"
 	"github.com/stagecraft/stagecraft/llb/llbtest"
 )
 
@@ -45,7 +42,6 @@ type wish struct {
 	opts   map[string]string
 	files  map[string]map[string]string
 	inputs map[string]string
-	lacks  []apicaps.CapID
 }
 
 func opts(pairs ...string) map[string]string {
@@ -57,7 +53,7 @@ func opts(pairs ...string) map[string]string {
 }
 
 func wishes() []wish {
-	return slices.Concat(runClients, malformedClients, contextClients, mainContextClients, epochClients, frontendClients, daemons())
+	return slices.Concat(runClients, malformedClients, contextClients, mainContextClients, epochClients, frontendClients)
 }
 
 // runClients change what programs run in, and the result.
@@ -246,18 +242,6 @@ var frontendClients = []wish{
 	{name: "LLB with contexts", opts: opts("requestid", "frontend.convertllb", "context:base", "docker-image://example.com/withdir", "context:build", "https://example.com/x")},
 }
 
-// daemons lack one capability each.
-func daemons() []wish {
-	var list []wish
-	for _, c := range pb.Caps.All() {
-		list = append(list, wish{name: "daemon without " + c.ID, opts: opts("ulimit", "nofile=1:2", "shm-size", "65536", "cgroup-parent", "g", "memory", "1048576", "label:a", "b"), lacks: []apicaps.CapID{apicaps.CapID(c.ID)}})
-	}
-	return append(list,
-		wish{name: "daemon without frontend inputs", opts: opts("build-arg:BUILDKIT_SYNTAX", "example.com/other:1"), inputs: map[string]string{"context": given}, lacks: []apicaps.CapID{gwpb.CapFrontendInputs}},
-		wish{name: "daemon without inputs as a context", inputs: map[string]string{"context": given}, lacks: []apicaps.CapID{gwpb.CapFrontendInputs}},
-	)
-}
-
 func gitFiles(fragment string) map[string]map[string]string {
 	return map[string]map[string]string{"git://github.com/o/r.git" + fragment: repository}
 }
@@ -301,7 +285,6 @@ func TestParityClient(t *testing.T) {
 			Opts:       c.opts,
 			Files:      maps.Clone(c.files),
 			Inputs:     c.inputs,
-			Lacks:      c.lacks,
 		}
 		asked++
 		if diff := compare(t, r); diff != "" {

@@ -104,6 +104,16 @@ func (c *compilation) compile(ctx context.Context) (*compiler.Compiled, error) {
 	return compiled, nil
 }
 
+// compileToBuild is compile for what the daemon will build: an error, too,
+// where it is too old for that.
+func (c *compilation) compileToBuild(ctx context.Context) (*compiler.Compiled, error) {
+	compiled, err := c.compile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return compiled, c.locate(compiled.Unsupported)
+}
+
 // evaluate is the compiler up to the plan.
 func (c *compilation) evaluate(ctx context.Context) (*plan.Plan, error) {
 	p, err := compiler.Evaluate(ctx, c.Request)

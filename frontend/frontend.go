@@ -12,7 +12,7 @@ import (
 // names. Errors of the Dockerfile carry its source and ranges.
 func Build(ctx context.Context, c client.Client) (*client.Result, error) {
 	res, err := build(ctx, c)
-	return res, wholeText(err)
+	return res, wholeText(nameUse(err))
 }
 
 func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {

@@ -75,7 +75,7 @@ func (c *compilation) compileGate(ctx context.Context, gate compiler.Gate) (*com
 		g.warning(c.report, c.warned)
 		defer func() { maps.Copy(c.warned, g.warned) }()
 	}
-	return g.compile(ctx)
+	return g.compileToBuild(ctx)
 }
 
 // outcome is the one error for what failed of the target and its gates, nil

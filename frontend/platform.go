@@ -6,6 +6,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/util/bkmaps"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	compiler "github.com/stagecraft/stagecraft/llb"
@@ -13,6 +14,12 @@ import (
 
 // buildPlatforms builds for all platforms of the request at once.
 func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
+	if caps := r.ui.BuildOpts().Caps; len(r.ui.TargetPlatforms) > 1 {
+		// Else the client's library would say so after the build.
+		if err := caps.Supports(gwpb.CapReturnMap); err != nil {
+			return nil, err
+		}
+	}
 	b := &built{request: r}
 	report := r.reporter(ctx)
 	var err error
@@ -22,7 +29,7 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 		if index == 0 { // the others would find the same
 			c = c.warning(report, nil)
 		}
-		compiled, err := c.compile(ctx)
+		compiled, err := c.compileToBuild(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -67,7 +67,7 @@ func TestMonorepo(t *testing.T) {
 	monorepo.stop(t, run.container)
 
 	// From Git: the same files, so that the same steps are in the cache and the image is the same.
-	host := newGitHost(t)
+	host := newGitHost(t, nil)
 	folder, err := filepath.Abs(run.dir)
 	if err != nil {
 		t.Fatal(err)

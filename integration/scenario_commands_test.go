@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -217,7 +218,8 @@ type gitHost struct {
 	folders sync.Map // of files, by the first part of their paths
 }
 
-func newGitHost(t *testing.T) *gitHost {
+// newGitHost starts one; the listener is where, nil for an address of this machine.
+func newGitHost(t *testing.T, listener net.Listener) *gitHost {
 	t.Helper()
 	dir := t.TempDir()
 	path, err := exec.Command("git", "--exec-path").Output()
@@ -229,13 +231,18 @@ func newGitHost(t *testing.T) *gitHost {
 		Path: filepath.Join(strings.TrimSpace(string(path)), "git-http-backend"),
 		Env:  []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1"},
 	}
-	host.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	host.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if folder, ok := host.folders.Load(strings.Split(r.URL.Path, "/")[1]); ok {
 			http.StripPrefix("/"+strings.Split(r.URL.Path, "/")[1], http.FileServer(http.Dir(folder.(string)))).ServeHTTP(w, r)
 			return
 		}
 		git.ServeHTTP(w, r)
 	}))
+	if listener != nil {
+		_ = host.Listener.Close()
+		host.Listener = listener
+	}
+	host.Start()
 	t.Cleanup(host.Close)
 	return host
 }

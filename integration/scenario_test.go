@@ -38,7 +38,7 @@ func TestScenarios(t *testing.T) {
 	if _, err := s.FrontendRef(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	git := newGitHost(t)
+	git := newGitHost(t, nil)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		UpdateScripts:       *update,

@@ -368,6 +368,12 @@ func (d *Docker) Dial(ctx context.Context, network, address string) (net.Conn, e
 	return d.enclosure.Dial(ctx, network, address)
 }
 
+// Listen opens a listener in the engine's network, for a service that builds and containers reach there.
+// The caller closes it.
+func (d *Docker) Listen(network, address string) (net.Listener, error) {
+	return d.enclosure.Listen(network, address)
+}
+
 // Start starts a program beside the engine, in its network, with the client's environment. What it
 // writes goes to the process's log.
 func (d *Docker) Start(p enclosure.Program) (*enclosure.Process, error) {

@@ -20,7 +20,6 @@ import (
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
-	capspb "github.com/moby/buildkit/util/apicaps/pb"
 	"github.com/moby/buildkit/util/imageutil"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -95,31 +94,8 @@ func (g *Gateway) BuildOpts() gwclient.BuildOpts {
 		Product:   "llbtest",
 		Workers:   []gwclient.WorkerInfo{{ID: "worker", Platforms: []ocispecs.Platform{g.Worker}}},
 		LLBCaps:   g.llbCaps(),
-		Caps:      gwpb.Caps.CapSet(g.has(gwpb.Caps.All())),
+		Caps:      g.caps(),
 	}
-}
-
-func (g *Gateway) llbCaps() apicaps.CapSet { return pb.Caps.CapSet(g.has(pb.Caps.All())) }
-
-// has are those of some capabilities that the daemon has.
-func (g *Gateway) has(all []*capspb.APICap) []*capspb.APICap {
-	return slices.DeleteFunc(all, func(c *capspb.APICap) bool {
-		id := apicaps.CapID(c.ID)
-		return slices.Contains(g.Lacks, id) || g.OldDaemon && slices.Contains(youngCaps, id)
-	})
-}
-
-// youngCaps are the capabilities without which there is another way, or which
-// change operations.
-var youngCaps = []apicaps.CapID{
-	pb.CapMergeOp,
-	pb.CapExecMetaUlimit,
-	pb.CapExecMetaCDI,
-	pb.CapExecMetaCgroupParent,
-	pb.CapExecMetaLinuxResources,
-	pb.CapExecMetaSetsDefaultPath,
-	pb.CapExecMountTmpfsSize,
-	pb.CapExecMountBindReadWriteNoOutput,
 }
 
 // ResolveImageConfig invents an image.
@@ -145,6 +121,8 @@ func (g *Gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, opt 
 	g.note(op.Identifier+printAttrs(op.Attrs), opt)
 	res := &sourceresolver.MetaResponse{Op: op}
 	switch {
+	case g.supports(gwpb.CapSourceMetaResolver) != nil && !strings.HasPrefix(op.Identifier, "docker-image://"):
+		// The library asks an old daemon about images only.
 	case strings.HasPrefix(op.Identifier, "git://"):
 		res.Git = &sourceresolver.ResolveGitResponse{CommitObject: []byte(commit)}
 	case strings.HasPrefix(op.Identifier, "docker-image://"):
@@ -186,19 +164,25 @@ A commit.
 
 // Solve gives access to the files of the first source in the definition.
 func (g *Gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient.Result, error) {
+	if err := g.refuse(req.Definition); err != nil {
+		return nil, err
+	}
 	g.mu.Lock()
 	g.solves = append(g.solves, req)
 	g.mu.Unlock()
 	res := gwclient.NewResult()
 	if req.Definition == nil { // forwarded to another frontend
-		res.SetRef(&solved{request: req})
+		res.SetRef(&solved{gateway: g, request: req})
 		return res, nil
+	}
+	if err := g.evaluate(req); err != nil {
+		return nil, err
 	}
 	files, err := g.filesOf(req.Definition)
 	if err != nil {
 		return nil, err
 	}
-	res.SetRef(&solved{request: req, files: files})
+	res.SetRef(&solved{gateway: g, request: req, files: files})
 	return res, nil
 }
 
@@ -217,6 +201,9 @@ func (g *Gateway) filesOf(def *pb.Definition) (map[string]string, error) {
 
 // Inputs are the given ones.
 func (g *Gateway) Inputs(context.Context) (map[string]llb.State, error) {
+	if err := g.supports(gwpb.CapFrontendInputs); err != nil {
+		return nil, err
+	}
 	return maps.Clone(g.Given), nil
 }
 
@@ -227,6 +214,9 @@ func (g *Gateway) NewContainer(context.Context, gwclient.NewContainerRequest) (g
 
 // Warn notes a warning of a frontend.
 func (g *Gateway) Warn(_ context.Context, _ digest.Digest, msg string, opts gwclient.WarnOpts) error {
+	if g.supports(gwpb.CapGatewayWarnings) != nil {
+		return errUnimplemented
+	}
 	text := fmt.Sprintf("level %d: %s (%s) %s at %s", opts.Level, msg, bytes.Join(opts.Detail, []byte(" ")), opts.URL, opts.SourceInfo.GetFilename())
 	for _, r := range opts.Range {
 		text += fmt.Sprintf(" %d-%d", r.Start.Line, r.End.Line)
@@ -239,6 +229,7 @@ func (g *Gateway) Warn(_ context.Context, _ digest.Digest, msg string, opts gwcl
 
 // solved is what a request was solved to.
 type solved struct {
+	gateway *Gateway
 	request gwclient.SolveRequest
 	files   map[string]string
 }
@@ -261,6 +252,9 @@ func (r *solved) ReadFile(_ context.Context, req gwclient.ReadRequest) ([]byte, 
 }
 
 func (r *solved) StatFile(_ context.Context, req gwclient.StatRequest) (*fstypes.Stat, error) {
+	if err := r.gateway.supports(gwpb.CapStatFile); err != nil {
+		return nil, err
+	}
 	if text, ok := r.files[req.Path]; ok {
 		return &fstypes.Stat{Path: req.Path, Size: int64(len(text)), Mode: 0o644}, nil
 	}
@@ -274,6 +268,9 @@ func (r *solved) StatFile(_ context.Context, req gwclient.StatRequest) (*fstypes
 
 // ReadDir lists a folder; symbolic links are not among its files.
 func (r *solved) ReadDir(_ context.Context, req gwclient.ReadDirRequest) ([]*fstypes.Stat, error) {
+	if err := r.gateway.supports(gwpb.CapReadDir); err != nil {
+		return nil, err
+	}
 	names := map[string]bool{}
 	for name := range r.files {
 		if rest, ok := strings.CutPrefix(path.Join("/", name), strings.TrimSuffix(path.Join("/", req.Path), "/")+"/"); ok {

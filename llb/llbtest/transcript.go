@@ -35,7 +35,7 @@ func Serve(ctx context.Context, r Request, frontend gwclient.BuildFunc) (t Trans
 	}()
 	g := r.gateway()
 	var b strings.Builder
-	res, err := frontend(ctx, g)
+	res, err := g.deliver(frontend(ctx, g))
 	if err != nil {
 		return Transcript{Err: err, Text: printSources(err)}
 	}
@@ -172,7 +172,7 @@ func printRef(ref gwclient.Reference) string {
 
 func printSolve(req gwclient.SolveRequest) string {
 	if req.Definition == nil {
-		return fmt.Sprintf("frontend %s %v\n", req.Frontend, req.FrontendOpt)
+		return fmt.Sprintf("frontend %s %v inputs %v\n", req.Frontend, req.FrontendOpt, slices.Sorted(maps.Keys(req.FrontendInputs)))
 	}
 	def, err := mask(req.Definition)
 	if err != nil {

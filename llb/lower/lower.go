@@ -52,6 +52,9 @@ type Result struct {
 	Scan map[string]llb.State
 	// IgnoreCache says that the cache is off for the target or a scanned stage.
 	IgnoreCache bool
+	// Unsupported says what the daemon is too old for, nil where it can build
+	// all. To ask for the LLB alone, as convertllb does, is no error.
+	Unsupported error
 }
 
 // Lower makes the LLB of a plan. Nothing is sent to the daemon: marshal the
@@ -78,9 +81,6 @@ func (l *lowerer) stage(s *plan.Stage) error {
 	for i := range s.Steps {
 		l.states[s.ID] = st // a trigger may copy from its own stage
 		step := &s.Steps[i]
-		if err := l.requires(step); err != nil {
-			return dockerfile.At(err, step.Loc)
-		}
 		var err error
 		switch op := step.Op.(type) {
 		case nil:
@@ -119,6 +119,7 @@ func (l *lowerer) result() *Result {
 		State:       l.states[target.ID].SetMarshalDefaults(defaults...),
 		Scan:        map[string]llb.State{},
 		IgnoreCache: target.IgnoreCache,
+		Unsupported: l.requires(),
 	}
 	if target.ScanContext {
 		res.Scan["context"] = l.opt.Contexts[l.plan.Graph.UnitOf(target.Node).Context]

@@ -1,18 +1,13 @@
 package lower
 
 import (
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/solver/pb"
-	"github.com/moby/buildkit/util/apicaps"
-	capspb "github.com/moby/buildkit/util/apicaps/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/plan"
 )
 
@@ -130,37 +125,5 @@ func TestRanges(t *testing.T) {
 	got := Ranges([]parser.Range{{Start: parser.Position{Line: 3, Character: 1}, End: parser.Position{Line: 4, Character: 2}}})
 	if len(got) != 1 || got[0].Start.Line != 3 || got[0].Start.Character != 1 || got[0].End.Line != 4 || got[0].End.Character != 2 {
 		t.Errorf("%v", got)
-	}
-}
-
-// A daemon that lacks what an instruction needs would build another image; one that has it, and one of
-// which nothing is known, are not bothered.
-func TestRequires(t *testing.T) {
-	env := "TOKEN"
-	for _, test := range []struct {
-		op   plan.Op
-		cap  apicaps.CapID
-		want string
-	}{
-		{&plan.Copy{Excludes: []string{"a"}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --exclude needs a newer BuildKit than this daemon's, which lacks file.copy.includeexcludepatterns: update Docker or BuildKit, or do without the flag"},
-		{&plan.Copy{Sources: []plan.CopySource{&plan.Files{Include: []string{"a"}}}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --parents needs"},
-		{&plan.Copy{Chmod: &plan.Chmod{Symbolic: "u+x"}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --chmod=u+x needs"},
-		{&plan.Run{Secrets: []plan.Secret{{Env: &env}}}, pb.CapExecSecretEnv, "line 7: --mount=type=secret,env= needs"},
-		{&plan.Copy{Link: true, Chmod: &plan.Chmod{}}, pb.CapMergeOp, ""},
-		{&plan.Run{Secrets: []plan.Secret{{ID: "x"}}}, pb.CapExecSecretEnv, ""},
-		{nil, pb.CapExecSecretEnv, ""},
-	} {
-		step := &plan.Step{Op: test.op, Loc: dockerfile.Loc{Ranges: []parser.Range{{Start: parser.Position{Line: 7}}}}}
-		all := pb.Caps.CapSet(pb.Caps.All())
-		old := pb.Caps.CapSet(slices.DeleteFunc(pb.Caps.All(), func(c *capspb.APICap) bool { return c.ID == string(test.cap) }))
-		for _, caps := range []*apicaps.CapSet{nil, &all} {
-			if err := (&lowerer{opt: Options{Caps: caps}}).requires(step); err != nil {
-				t.Errorf("%T: %v", test.op, err)
-			}
-		}
-		err := (&lowerer{opt: Options{Caps: &old}}).requires(step)
-		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
-			t.Errorf("%T without %s: %v, want %q", test.op, test.cap, err, test.want)
-		}
 	}
 }

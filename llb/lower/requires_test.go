@@ -1,0 +1,52 @@
+package lower
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	capspb "github.com/moby/buildkit/util/apicaps/pb"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/plan"
+)
+
+// A daemon that lacks what an instruction needs would build another image, or refuse it by a name that the
+// user did not write; one that has it, and one of which nothing is known, are not bothered. Every capability
+// and what comes of it is in frontend/capabilities_test.go.
+func TestRequires(t *testing.T) {
+	env := "TOKEN"
+	for _, test := range []struct {
+		op   plan.Op
+		cap  apicaps.CapID
+		want string
+	}{
+		{&plan.Copy{Excludes: []string{"a"}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --exclude needs BuildKit 0.9 or newer; this daemon's lacks file.copy.includeexcludepatterns: update Docker or BuildKit, or do without it"},
+		{&plan.Copy{Sources: []plan.CopySource{&plan.Files{Include: []string{"a"}}}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --parents needs"},
+		{&plan.Copy{Chmod: &plan.Chmod{Symbolic: "u+x"}}, pb.CapExecValidExitCode, "line 7: --chmod=u+x needs BuildKit 0.17 or newer; this daemon's lacks file.copy.modestring"},
+		{&plan.Run{Secrets: []plan.Secret{{Env: &env}}}, pb.CapExecSecretEnv, "line 7: --mount=type=secret,env= needs"},
+		{&plan.Mkdir{IgnoreCache: true}, pb.CapMetaIgnoreCache, "line 7: --no-cache needs a newer BuildKit; this daemon's lacks meta.ignorecache"},
+		{&plan.Copy{Link: true, Chmod: &plan.Chmod{}}, pb.CapMergeOp, ""},
+		{&plan.Run{Secrets: []plan.Secret{{ID: "x"}}}, pb.CapExecSecretEnv, ""},
+		{nil, pb.CapExecSecretEnv, ""},
+	} {
+		loc := dockerfile.Loc{Ranges: []parser.Range{{Start: parser.Position{Line: 7}}}}
+		missing := func(caps []*capspb.APICap) error {
+			set := pb.Caps.CapSet(caps)
+			l := &lowerer{opt: Options{Caps: &set}}
+			return l.missing(l.needs(test.op), loc)
+		}
+		if err := missing(pb.Caps.All()); err != nil {
+			t.Errorf("%T: %v", test.op, err)
+		}
+		err := missing(slices.DeleteFunc(pb.Caps.All(), func(c *capspb.APICap) bool { return c.ID == string(test.cap) }))
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
+			t.Errorf("%T without %s: %v, want %q", test.op, test.cap, err, test.want)
+		}
+	}
+	if err := (&lowerer{}).requires(); err != nil {
+		t.Errorf("a daemon of which nothing is known: %v", err)
+	}
+}
