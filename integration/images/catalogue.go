@@ -38,7 +38,11 @@ func (s standIn) all() []*layer {
 }
 
 // catalogue lists all stand-ins. Layers are shared between them, so its values are good for one Ensure.
-func catalogue(m machine) []standIn {
+func catalogue(m machine) ([]standIn, error) {
+	hellofs, err := hellofsLayer()
+	if err != nil {
+		return nil, err
+	}
 	var (
 		debian  = debianLayer(m)
 		program = busyboxProgram(m, debian)
@@ -66,7 +70,7 @@ func catalogue(m machine) []standIn {
 		},
 		{
 			names:   []string{"library/alpine:3.19", "library/alpine:latest"},
-			layers:  []*layer{alpine, onAlpine},
+			layers:  []*layer{alpine, apkLayer(m, debian), onAlpine},
 			foreign: []variant{{"arm64", []*layer{alpineLayer(m, "arm64", debian, foreign, program), onAlpine}}},
 			config:  alpineConfig,
 			about:   "BusyBox and libraries from Debian 12",
@@ -119,6 +123,12 @@ func catalogue(m machine) []standIn {
 			config: nginxConfig,
 			about:  "nginx 1.22 of Debian 12 on the stand-in for Alpine Linux",
 		},
+		{
+			names:  []string{"tonistiigi/hellofs:latest"},
+			layers: []*layer{hellofs},
+			config: hellofsConfig,
+			about:  "a program with the library go-fuse",
+		},
 	}
 	if version, ok := goHere(); ok {
 		all = append(all, standIn{
@@ -128,7 +138,7 @@ func catalogue(m machine) []standIn {
 			about:  "Go " + version + " on the stand-in for Alpine Linux",
 		})
 	}
-	return all
+	return all, nil
 }
 
 // basic are the images that Ensure makes when none is named.

@@ -25,7 +25,7 @@ type expectation struct {
 
 // expectations are those of all images; each family's stand beside what makes it.
 var expectations = slices.Concat(debianExpectations, busyboxExpectations, alpineExpectations, golangExpectations, nodeExpectations,
-	javaExpectations, pythonExpectations, rustExpectations, nginxExpectations)
+	javaExpectations, pythonExpectations, rustExpectations, nginxExpectations, hellofsExpectations)
 
 //go:embed expectations_test.go
 var expectationsSource string

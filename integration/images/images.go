@@ -2,6 +2,7 @@ package images
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -148,7 +149,10 @@ func makeAll(ctx context.Context, st *store, names []string) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := catalogue(m)
+	all, err := catalogue(m)
+	if err != nil {
+		return nil, err
+	}
 	var wanted []standIn
 	complete := true
 	for _, n := range names {
@@ -259,10 +263,24 @@ func (w standIn) image(ctx context.Context, st *store, v variant) (v1.Image, err
 		return nil, err
 	}
 	config = config.DeepCopy()
+	if w.config.Cmd != nil {
+		last, err := historyOf(w.config.Cmd, created)
+		if err != nil {
+			return nil, err
+		}
+		config.History = append(config.History, last)
+	}
 	config.OS, config.Architecture = "linux", v.arch
 	config.Created = v1.Time{Time: created}
 	config.Config = w.config
 	return mutate.ConfigFile(image, config)
+}
+
+// historyOf is the entry with which the history of an image built from a Dockerfile ends. Those of Docker
+// Hub do: BusyBox has one layer and two entries, and what is built on it counts on from there.
+func historyOf(cmd []string, made time.Time) (v1.History, error) {
+	words, err := json.Marshal(cmd)
+	return v1.History{Created: v1.Time{Time: made}, CreatedBy: "CMD " + string(words), EmptyLayer: true}, err
 }
 
 // writeLayout writes an OCI layout whose blobs are those of the store.
