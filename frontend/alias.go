@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
-	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 )
 
@@ -64,19 +63,4 @@ func contextAlias(stage string) string {
 	stage = strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(stage, "."), "/"))
 	sum := sha256.Sum256([]byte(stage))
 	return "stage-of-file-" + hex.EncodeToString(sum[:6])
-}
-
-// namedContext is what the client gave under a name, nil for nothing. dockerui
-// notes in the options what a source policy makes of a context, and several
-// are loaded at once: each has options of its own.
-func (r *request) namedContext(name string, opt dockerui.ContextOpt) (*dockerui.NamedContext, error) {
-	if nc, err := r.ui.NamedContext(name, opt); nc == nil || err != nil {
-		return nil, err
-	}
-	own := &aliased{Client: r.gw, opts: maps.Clone(r.gw.BuildOpts().Opts)}
-	ui, err := dockerui.NewClient(own)
-	if err != nil {
-		return nil, err
-	}
-	return ui.NamedContext(name, opt)
 }

@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
@@ -74,6 +75,21 @@ func (s *sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.N
 		AsyncLocalOpts: func() []llb.LocalOption { return *limit },
 	})
 	return nc, limit, err
+}
+
+// namedContext is what the client gave under a name, nil for nothing. dockerui
+// notes in the options what a source policy makes of a context, and several
+// are loaded at once: each has options of its own.
+func (r *request) namedContext(name string, opt dockerui.ContextOpt) (*dockerui.NamedContext, error) {
+	if nc, err := r.ui.NamedContext(name, opt); nc == nil || err != nil {
+		return nil, err
+	}
+	own := &aliased{Client: r.gw, opts: maps.Clone(r.gw.BuildOpts().Opts)}
+	ui, err := dockerui.NewClient(own)
+	if err != nil {
+		return nil, err
+	}
+	return ui.NamedContext(name, opt)
 }
 
 // fileStageContext is the name under which the client may have given a context

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/stagecraft/stagecraft/llb/llbtest"
 	"golang.org/x/tools/txtar"
 )
@@ -34,6 +35,26 @@ func TestGolden(t *testing.T) {
 	}
 	for _, path := range cases {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) { golden(t, path) })
+	}
+}
+
+// TestEveryInstruction finds an instruction by its name: the file that says what
+// it means, and a golden case.
+func TestEveryInstruction(t *testing.T) {
+	for name := range command.Commands {
+		exists(t, filepath.Join("plan", name+".go"))
+		exists(t, filepath.Join("testdata", name+".txtar"))
+	}
+	exists(t, filepath.Join("plan", "unset.go"))
+	exists(t, filepath.Join("testdata", "addition-unset.txtar"))
+	exists(t, filepath.Join("dockerfile", "include.go"))
+	exists(t, filepath.Join("testdata", "addition-include.txtar"))
+}
+
+func exists(t *testing.T, path string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
 	}
 }
 

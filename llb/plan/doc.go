@@ -4,8 +4,6 @@
 // A [Plan] is plain values. Variables are expanded, paths are absolute, each
 // step has its progress name, and the image config with its history is
 // complete; no filesystem state exists yet, and none is needed for any of
-// these. What an instruction means is in the file of its name: run.go,
-// copy.go, workdir.go, env.go and so on; those that set one thing of the image
-// config and nothing else, such as CMD and USER, share config.go. Package
-// lower turns the plan into LLB; [Plan.String] prints it.
+// these. What an instruction means is in the file of its name, from add.go to
+// workdir.go. Package lower turns the plan into LLB; [Plan.String] prints it.
 package plan

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -143,44 +142,6 @@ func (ev *evaluator) evaluate(n *stage.Node) error {
 	return nil
 }
 
-// inherit takes over what the base has: another stage, or what resolve found.
-func (e *stageEval) inherit(n *stage.Node) {
-	e.out.outline = newOutline(e.unit.Globals)
-	if n.Base != stage.None {
-		base := e.plan.byID[n.Base]
-		e.out.Image = cloneImage(base.Image)
-		e.out.Image.Config.OnBuild = nil // fired already, one level deep
-		e.out.Original = base.Original
-		e.out.Platform = base.Platform
-		e.out.outline.inherit(&base.outline)
-		*e.scope = base.scope
-		e.env = base.scope.env.Clone()
-		e.declared = slices.Clone(base.scope.declared)
-	} else {
-		e.root = n.ID
-		if b := e.out.Base; b != nil {
-			e.out.Image = cloneImage(b.Image)
-			e.out.Original = b.Original
-			if b.Platform != nil {
-				e.out.Platform = *b.Platform
-			}
-			e.scope.platform = b.StatePlatform
-			e.progress.skip(b.Missed)
-			if b.Ref != "" {
-				// The image is there before its triggers are known, so they do not count yet.
-				e.progress.total -= n.Triggers
-				e.out.Progress = e.progress.next("FROM "+b.Ref, b.Platform, &stage.Env{})
-				e.progress.total += n.Triggers
-			}
-		}
-	}
-	e.out.outline.useFrom(n.UsedArgs)
-	e.out.IgnoreCache = n.NoCache
-	if n.Kind == stage.Stage && !n.Replaced && e.opt.NoCache != nil {
-		e.out.IgnoreCache = n.NoCache || e.opt.NoCache(n.Outside())
-	}
-}
-
 // at sets what depends on where an instruction stands.
 func (e *stageEval) at(loc dockerfile.Loc, comments []string) {
 	e.loc = loc
@@ -227,7 +188,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	case *instructions.MaintainerCommand:
 		e.maintainer(c)
 	case *instructions.OnbuildCommand:
-		e.out.Image.Config.OnBuild = append(e.out.Image.Config.OnBuild, c.Expression)
+		e.onbuild(c)
 	case *instructions.RunCommand:
 		err = e.run(&step, in, c)
 	case *instructions.ShellCommand:

@@ -2,31 +2,11 @@ package plan
 
 import (
 	"path"
-	"strings"
 
-	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/moby/buildkit/util/system"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
-
-// startFrom begins a stage with the variables and the directory of its image
-// config. A PATH is always set; Windows keeps its own.
-func (e *stageEval) startFrom() error {
-	config := &e.out.Image.Config
-	if _, ok := shell.EnvsFromSlice(config.Env).Get("PATH"); !ok && !e.pathUnset && e.out.Platform.OS != "windows" {
-		config.Env = append(config.Env, "PATH="+system.DefaultPathEnv(e.out.Platform.OS))
-	}
-	for _, kv := range config.Env {
-		key, value, _ := strings.Cut(kv, "=")
-		e.env.Set(key, value)
-	}
-	e.dir = "/"
-	if config.WorkingDir != "" {
-		return e.changeDir(config.WorkingDir)
-	}
-	return nil
-}
 
 // changeDir is WORKDIR without its directory: dir may be relative to the
 // present one.

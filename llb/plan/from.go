@@ -1,0 +1,69 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/buildkit/util/system"
+	"github.com/stagecraft/stagecraft/llb/stage"
+)
+
+// What FROM refers to is the graph's to know (package stage); here is what the
+// stage gets of it.
+
+// inherit takes over what the base has: another stage, or what resolve found.
+func (e *stageEval) inherit(n *stage.Node) {
+	e.out.outline = newOutline(e.unit.Globals)
+	if n.Base != stage.None {
+		base := e.plan.byID[n.Base]
+		e.out.Image = cloneImage(base.Image)
+		e.out.Image.Config.OnBuild = nil // fired already, one level deep
+		e.out.Original = base.Original
+		e.out.Platform = base.Platform
+		e.out.outline.inherit(&base.outline)
+		*e.scope = base.scope
+		e.env = base.scope.env.Clone()
+		e.declared = slices.Clone(base.scope.declared)
+	} else {
+		e.root = n.ID
+		if b := e.out.Base; b != nil {
+			e.out.Image = cloneImage(b.Image)
+			e.out.Original = b.Original
+			if b.Platform != nil {
+				e.out.Platform = *b.Platform
+			}
+			e.scope.platform = b.StatePlatform
+			e.progress.skip(b.Missed)
+			if b.Ref != "" {
+				// The image is there before its triggers are known, so they do not count yet.
+				e.progress.total -= n.Triggers
+				e.out.Progress = e.progress.next("FROM "+b.Ref, b.Platform, &stage.Env{})
+				e.progress.total += n.Triggers
+			}
+		}
+	}
+	e.out.outline.useFrom(n.UsedArgs)
+	e.out.IgnoreCache = n.NoCache
+	if n.Kind == stage.Stage && !n.Replaced && e.opt.NoCache != nil {
+		e.out.IgnoreCache = n.NoCache || e.opt.NoCache(n.Outside())
+	}
+}
+
+// startFrom begins a stage with the variables and the directory of its image
+// config. A PATH is always set; Windows keeps its own.
+func (e *stageEval) startFrom() error {
+	config := &e.out.Image.Config
+	if _, ok := shell.EnvsFromSlice(config.Env).Get("PATH"); !ok && !e.pathUnset && e.out.Platform.OS != "windows" {
+		config.Env = append(config.Env, "PATH="+system.DefaultPathEnv(e.out.Platform.OS))
+	}
+	for _, kv := range config.Env {
+		key, value, _ := strings.Cut(kv, "=")
+		e.env.Set(key, value)
+	}
+	e.dir = "/"
+	if config.WorkingDir != "" {
+		return e.changeDir(config.WorkingDir)
+	}
+	return nil
+}
