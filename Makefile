@@ -45,7 +45,7 @@ lint: ## formatting, go vet and staticcheck
 
 .PHONY: unit
 unit: deps ## tests of the compiler and the frontend, with the race detector
-	STAGECRAFT_CORPUS= go test -timeout 30m -race $(unit)
+	STAGECRAFT_CORPUS= go test -timeout 30m -race -short $(unit)
 	@# Upstream's compiler has data races of its own, so it is compared with only here; and the big corpus
 	@# is, too: what it adds are files, not goroutines. The whole matrix of targets is make parity's. Half
 	@# of the time would go into collecting garbage.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stagecraft/stagecraft/llb/llbtest"
@@ -71,21 +72,25 @@ func gitContext(id string) map[string]map[string]string {
 // TestParity serves requests with docker/dockerfile's frontend and with ours:
 // results, errors, warnings and all that they ask of the daemon are the same.
 func TestParity(t *testing.T) {
-	files := corpus(t)
-	asked, differ := 0, 0
-	for _, f := range files {
-		for _, s := range settings {
-			r := f.With(s.opts)
-			r.Files = maps.Clone(s.files)
-			asked++
-			if diff := compare(t, r); diff != "" {
-				differ++
-				t.Errorf("%s: %s\n%s", f.Name, s.name, diff)
-			}
+	var asked, differ atomic.Int64
+	t.Run("corpus", func(t *testing.T) {
+		for _, f := range corpus(t) {
+			t.Run(f.Name, func(t *testing.T) {
+				t.Parallel()
+				for _, s := range settings {
+					r := f.With(s.opts)
+					r.Files = maps.Clone(s.files)
+					asked.Add(1)
+					if diff := compare(t, r); diff != "" {
+						differ.Add(1)
+						t.Errorf("%s\n%s", s.name, diff)
+					}
+				}
+			})
 		}
-	}
+	})
 	if llbtest.Oracle { // else nothing was compared
-		fmt.Printf("parity: %d requests to the frontend, %d differ\n", asked, differ)
+		fmt.Printf("parity: %d requests to the frontend, %d differ\n", asked.Load(), differ.Load())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stagecraft/stagecraft/llb/llbtest"
@@ -37,19 +38,23 @@ func TestParityLint(t *testing.T) {
 }
 
 func compareCalls(t *testing.T, name string, upstream, ours call) {
-	asked, differ := 0, 0
-	for _, f := range corpus(t) {
-		for _, v := range callVariants(f) {
-			asked++
-			if diff := compareAnswers(t.Context(), v.Request, upstream, ours); diff != "" {
-				differ++
-				t.Errorf("%s: %s\n%s", f.Name, v.name, diff)
-				break
-			}
+	var asked, differ atomic.Int64
+	t.Run("corpus", func(t *testing.T) {
+		for _, f := range corpus(t) {
+			t.Run(f.Name, func(t *testing.T) {
+				t.Parallel()
+				for _, v := range callVariants(f) {
+					asked.Add(1)
+					if diff := compareAnswers(t.Context(), v.Request, upstream, ours); diff != "" {
+						differ.Add(1)
+						t.Fatalf("%s\n%s", v.name, diff)
+					}
+				}
+			})
 		}
-	}
+	})
 	if llbtest.Oracle { // else nothing was compared
-		fmt.Printf("parity: %s: %d requests, %d differ\n", name, asked, differ)
+		fmt.Printf("parity: %s: %d requests, %d differ\n", name, asked.Load(), differ.Load())
 	}
 }
 
