@@ -64,8 +64,8 @@ integration: engines ## tests through the real client on a real BuildKit
 	go test -count=1 -parallel 4 -timeout 60m $(integration)
 
 .PHONY: examples
-examples: engines ## build and run every example, on the Docker Engines too, where make integration takes two
-	STAGECRAFT_ALL_EXAMPLES=1 go test -count=1 -timeout 60m ./integration -run 'TestExamples|TestDockerExamples|TestDebianDockerExamples'
+examples: engines ## of those, the examples alone: each built and run on BuildKit and on both Docker Engines
+	go test -count=1 -parallel 4 -timeout 60m ./integration -run 'TestExamples|TestBakeExample|TestMonorepo'
 
 .PHONY: conformance
 conformance: engines ## upstream's own integration tests, run against our image

@@ -1,32 +1,11 @@
 package integration
 
 import (
-	"archive/tar"
 	"bytes"
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"maps"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
-	"time"
-
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/moby/buildkit/frontend/dockerfile/instructions"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/opencontainers/go-digest"
-
-	"github.com/stagecraft/stagecraft/integration/images"
-	"github.com/stagecraft/stagecraft/integration/sandbox"
 )
 
 // example is an application of the folder examples and what is expected of its image. The zero value of
@@ -46,8 +25,11 @@ type example struct {
 	only    []string // where given, all files that the image has
 
 	tests string // what the stage "test" writes when its tests pass
-	asks  []ask
-	uid   string // of the running program, as id prints it; empty where the image has no such command
+	// change names files without which the tests' steps stay in the cache. Where none is given the stage is
+	// built without the cache; one with a cache mount would find that empty and take minutes.
+	change []string
+	asks   []ask
+	uid    string // of the running program, as id prints it; empty where the image has no such command
 	// healthy tells that HEALTHCHECK's command succeeds in the running container.
 	healthy bool
 
@@ -73,15 +55,6 @@ type ask struct {
 	body   string // regular expression
 }
 
-// exampleRun is what an example's own checks can use.
-type exampleRun struct {
-	sandbox   *sandbox.Sandbox
-	dir       string // the build context
-	repo      string // HOST:PORT/NAME of the sandbox's registry, for images
-	first     solveLog
-	container *sandbox.Container
-}
-
 // gcc matches C compilers by whatever name.
 const gcc = `(^|/)([a-z0-9_]+-linux-[a-z]+-)?(gcc|cc|cc1|g\+\+|c\+\+)(-[0-9.]+)?$`
 
@@ -93,6 +66,7 @@ var examples = []example{
 		config: config{user: "65532:65532", port: "8080/tcp", entrypoint: []string{"/server"}},
 		only:   []string{"etc/ssl/certs/ca-certificates.crt", "server"},
 		tests:  "ok  \texample.com/notes/internal/notes",
+		change: []string{"internal/notes/notes_test.go"},
 		asks: []ask{
 			{"/", 200, `<a href="/notes/stages">Why two stages</a>`},
 			{"/notes/stages", 200, `<strong>builder</strong>`},
@@ -140,6 +114,7 @@ var examples = []example{
 		files:   []string{`^app/server$`, `^app/public/index\.html$`, `^app/public/main\.js$`},
 		foreign: []string{`\.(go|ts|json)$`, `node_modules`, `^usr/local/(go|bin/node)`, `^(frontend|backend)/`, gcc},
 		tests:   "ok  \texample.com/dice/dice",
+		change:  []string{"frontend/test/summary.test.mjs", "backend/dice/dice_test.go"},
 		asks: []ask{
 			{"/", 200, `<script src="main\.js">`},
 			{"/main.js", 200, `/api/roll`},
@@ -163,6 +138,7 @@ var examples = []example{
 		},
 		uid:     "1000",
 		healthy: true,
+		also:    withoutCache,
 	},
 	{
 		name:    "java",
@@ -231,22 +207,16 @@ var examples = []example{
 	},
 }
 
-// patience bounds the wait for an application's answer or its end. It takes a second or two; the bound is
-// for a machine that is busy with other tests.
-const patience = 3 * time.Minute
-
 // system stands for the number of a user that useradd or adduser took from those for system accounts.
 const system = "system"
 
-// TestExamples builds each application with its own "# syntax=" line, looks at the image, and runs it.
-func TestExamples(t *testing.T) {
-	for _, e := range examples {
-		t.Run(e.name, func(t *testing.T) {
-			// While one waits for a registry, another compiles.
-			t.Parallel()
-			e.test(t)
-		})
+func exampleNamed(t *testing.T, name string) example {
+	t.Helper()
+	i := slices.IndexFunc(examples, func(e example) bool { return e.name == name })
+	if i < 0 {
+		t.Fatalf("there is no example %s", name)
 	}
+	return examples[i]
 }
 
 // TestExamplesAreAllTested keeps a new folder of examples from going untested.
@@ -271,451 +241,5 @@ func TestExamplesAreAllTested(t *testing.T) {
 				t.Errorf("examples/%s/Dockerfile does not begin with our syntax line", e.name)
 			}
 		}
-	}
-}
-
-// exampleSandbox has our frontend and the bases.
-func exampleSandbox(t *testing.T, bases []string) *sandbox.Sandbox {
-	t.Helper()
-	return sandboxWith(t, "examples", bases)
-}
-
-// sandboxWith is the shared sandbox of a name with our frontend and the bases. Tests that look at what is
-// cached share none with others that build the same.
-func sandboxWith(t *testing.T, name string, bases []string) *sandbox.Sandbox {
-	t.Helper()
-	s := sandbox.Shared(t, name, sandbox.WithoutImages())
-	// One example needs few of the bases, and is to be tested alone without making the others.
-	set, err := images.Ensure(t.Context(), bases...)
-	if err != nil {
-		t.Fatalf("base images: %v", err)
-	}
-	if err := set.Push(t.Context(), s.Registry); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.FrontendRef(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func (e example) test(t *testing.T) {
-	s := exampleSandbox(t, e.bases)
-	run := exampleRun{sandbox: s, dir: filepath.Join("..", "examples", e.name), repo: s.Registry + "/examples/" + e.name}
-
-	began := time.Now()
-	final := run.repo + ":final"
-	run.first = build(t, s, run.dir, "--tag", final, "--push")
-	took := time.Since(began)
-	if want := run.needed(t, ""); len(run.first.steps()) < want {
-		t.Errorf("the build shows fewer than the %d steps that the Dockerfile needs:%s", want, names(run.first.steps()))
-	}
-	if !slices.ContainsFunc(run.first.steps(), func(s step) bool { return !s.Cached }) {
-		t.Errorf("the first build took every step from the cache: the second will show nothing")
-	}
-	if slices.Contains(run.first.stages(), "test") {
-		t.Errorf("a plain build ran the stage test, which nothing needs: %v", run.first.stages())
-	}
-
-	e.checkConfig(t, run, final)
-	files, size := run.contents(t, final)
-	e.checkFiles(t, files)
-	e.checkSize(t, run, size, took)
-	if log := build(t, s, run.dir, "--target", "test"); !log.wrote(e.tests) {
-		t.Errorf("the stage test did not write %q, but:\n%s", e.tests, log.output())
-	}
-	run.checkCached(t)
-	e.checkAnswers(t, &run, final)
-	if e.also != nil {
-		e.also(t, run)
-	}
-	if run.container != nil {
-		e.stop(t, run.container)
-	}
-}
-
-// build runs buildx build; a failure ends the test.
-func build(t *testing.T, s *sandbox.Sandbox, dir string, args ...string) solveLog {
-	t.Helper()
-	return runBuild(t, s.Buildx(buildArgs(dir, args...)...))
-}
-
-// buildArgs are the arguments of a build whose log runBuild reads.
-func buildArgs(dir string, args ...string) []string {
-	return append(append([]string{"build", "--progress=rawjson"}, args...), dir)
-}
-
-func runBuild(t *testing.T, cmd *exec.Cmd) solveLog {
-	t.Helper()
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	err := cmd.Run()
-	log := readSolveLog(t, stderr.Bytes())
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", strings.Join(cmd.Args[1:], " "), err, log.trouble())
-	}
-	// The daemon's own frontend reads the first line and leaves the rest to the image that it names.
-	if !slices.ContainsFunc(log.order, func(d digest.Digest) bool {
-		return strings.HasPrefix(log.vertexes[d].Name, "docker-image://docker.io/stagecraft/stagecraft:1@sha256:")
-	}) {
-		t.Fatalf("the build did not load our frontend's image; its vertexes: %v", log.names())
-	}
-	return log
-}
-
-// needed counts the RUN, COPY and ADD instructions in the stages that a target is made from; the empty
-// target is the last stage. It reads the file with upstream's parser, not with ours.
-func (r exampleRun) needed(t *testing.T, target string) int {
-	t.Helper()
-	file, err := os.Open(filepath.Join(r.dir, "Dockerfile"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	tree, err := parser.Parse(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stages, _, err := instructions.Parse(tree.AST, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if target == "" {
-		stages[len(stages)-1].Name, target = "(last)", "(last)"
-	}
-	count, seen := 0, map[string]bool{}
-	var visit func(name string)
-	visit = func(name string) {
-		at, found := instructions.HasStage(stages, name)
-		if !found || seen[name] || name == "" {
-			return // an image, done, or the build context
-		}
-		seen[name] = true
-		visit(stages[at].BaseName)
-		for _, cmd := range stages[at].Commands {
-			switch cmd := cmd.(type) {
-			case *instructions.RunCommand, *instructions.AddCommand:
-				count++
-			case *instructions.CopyCommand:
-				count++
-				visit(cmd.From)
-			}
-		}
-	}
-	visit(target)
-	if count == 0 {
-		t.Fatalf("%s: no step is needed for %s", file.Name(), target)
-	}
-	return count
-}
-
-func (e example) checkConfig(t *testing.T, r exampleRun, ref string) {
-	t.Helper()
-	image, err := r.sandbox.Image(t.Context(), ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := image.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := config{
-		user: file.Config.User, port: strings.Join(slices.Sorted(maps.Keys(file.Config.ExposedPorts)), " "),
-		entrypoint: file.Config.Entrypoint, cmd: file.Config.Cmd, workdir: file.Config.WorkingDir,
-		stopSignal: file.Config.StopSignal,
-	}
-	want := e.config
-	if want.workdir == "" {
-		want.workdir = "/"
-	}
-	if got.workdir == "" {
-		got.workdir = "/"
-	}
-	for _, entry := range want.env {
-		if !slices.Contains(file.Config.Env, entry) {
-			t.Errorf("the image's environment lacks %s: %q", entry, file.Config.Env)
-		}
-	}
-	want.env = nil
-	if g, w := fmt.Sprintf("%+q", got), fmt.Sprintf("%+q", want); g != w {
-		t.Errorf("the image's configuration is\n  %s\nwant\n  %s", g, w)
-	}
-	if e.healthy != (file.Config.Healthcheck != nil) {
-		t.Errorf("the image has a HEALTHCHECK: %v, want %v", file.Config.Healthcheck, e.healthy)
-	}
-}
-
-// contents reads an image as its layers give it together: its files, without folders, and its size in
-// bytes of the files' content.
-func (r exampleRun) contents(t *testing.T, ref string) (files []string, size int64) {
-	t.Helper()
-	image, err := r.sandbox.Image(t.Context(), ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content := mutate.Extract(image)
-	defer content.Close()
-	files, size, err = readTar(content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files, size
-}
-
-// export builds a stage and reads its files as the daemon sends them. Pushing an image of a stage with a
-// compiler, and reading it back, would take longer than building it.
-func (r exampleRun) export(t *testing.T, stage string) (log solveLog, files []string, size int64) {
-	t.Helper()
-	cmd := r.sandbox.Buildx(buildArgs(r.dir, "--target", stage, "--provenance=false", "--output", "type=tar,dest=-")...)
-	reader, writer := io.Pipe()
-	cmd.Stdout = writer
-	read := make(chan error, 1)
-	go func() {
-		var err error
-		files, size, err = readTar(reader)
-		// A tar stream has padding behind its end.
-		_, rest := io.Copy(io.Discard, reader)
-		read <- errors.Join(err, rest)
-	}()
-	defer writer.Close()
-	log = runBuild(t, cmd)
-	writer.Close()
-	if err := <-read; err != nil {
-		t.Fatalf("reading the stage %s: %v", stage, err)
-	}
-	return log, files, size
-}
-
-// readTar lists the files of a tar stream, sorted, without folders, and adds up their sizes in bytes.
-func readTar(content io.Reader) (files []string, size int64, err error) {
-	for r := tar.NewReader(content); ; {
-		header, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			slices.Sort(files)
-			return files, size, nil
-		}
-		if err != nil {
-			return nil, 0, err
-		}
-		size += header.Size
-		if header.Typeflag != tar.TypeDir {
-			files = append(files, strings.TrimPrefix(filepath.Clean("/"+header.Name), "/"))
-		}
-	}
-}
-
-func (e example) checkFiles(t *testing.T, files []string) {
-	t.Helper()
-	if e.only != nil && !slices.Equal(files, e.only) {
-		t.Errorf("the image has the files\n  %q\nwant\n  %q", files, e.only)
-	}
-	expectFiles(t, files, e.files, e.foreign)
-}
-
-// expectFiles checks that each pattern of present matches a file and none of absent does.
-func expectFiles(t *testing.T, files, present, absent []string) {
-	t.Helper()
-	for _, pattern := range present {
-		if !slices.ContainsFunc(files, regexp.MustCompile(pattern).MatchString) {
-			t.Errorf("no file of the image matches %s", pattern)
-		}
-	}
-	for _, pattern := range absent {
-		if i := slices.IndexFunc(files, regexp.MustCompile(pattern).MatchString); i >= 0 {
-			t.Errorf("the image has %s, and should have nothing that matches %s", files[i], pattern)
-		}
-	}
-}
-
-// checkSize compares the image's size with the builder stage's.
-func (e example) checkSize(t *testing.T, r exampleRun, size int64, took time.Duration) {
-	t.Helper()
-	if e.builder == "" {
-		t.Logf("%s: built in %.1f s, %.1f MB", e.name, took.Seconds(), megabytes(size))
-		return
-	}
-	_, _, builder := r.export(t, e.builder)
-	ratio := float64(size) / float64(builder)
-	t.Logf("%s: built in %.1f s, %.1f MB, %.1f%% of the stage %s with %.1f MB",
-		e.name, took.Seconds(), megabytes(size), 100*ratio, e.builder, megabytes(builder))
-	if ratio > e.atMost {
-		t.Errorf("the image has %.3f of the size of the stage %s, want at most %.3f", ratio, e.builder, e.atMost)
-	}
-}
-
-func megabytes(n int64) float64 { return float64(n) / 1e6 }
-
-// checkCached builds the image and the stage test once more, from a copy of the folder, as a fresh clone
-// would be: only the content of files counts, and every step is in the cache.
-func (r exampleRun) checkCached(t *testing.T) {
-	t.Helper()
-	clone := t.TempDir()
-	if err := os.CopyFS(clone, os.DirFS(r.dir)); err != nil {
-		t.Fatal(err)
-	}
-	for _, target := range []string{"", "test"} {
-		steps := build(t, r.sandbox, clone, "--target", target).steps()
-		if want := r.needed(t, target); len(steps) < want {
-			t.Errorf("the second build of %q shows %d steps, the Dockerfile needs %d:%s", target, len(steps), want, names(steps))
-		}
-		for _, s := range steps {
-			if !s.Cached {
-				t.Errorf("the second build of %q ran a step again: %s", target, s.Name)
-			}
-		}
-	}
-}
-
-// checkAnswers runs the image and leaves the container running.
-func (e example) checkAnswers(t *testing.T, r *exampleRun, ref string) {
-	t.Helper()
-	container, err := r.sandbox.RunImage(t.Context(), ref, sandbox.RunOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := container.Close(); err != nil {
-			t.Errorf("closing the container: %v", err)
-		}
-	})
-	r.container = container
-	e.checkRunning(t, container)
-	if e.healthy {
-		r.checkHealth(t, ref)
-	}
-}
-
-// running is a container, whichever engine runs it.
-type running interface {
-	Get(ctx context.Context, port int, path string) (status int, body string, err error)
-	Exec(ctx context.Context, args ...string) (code int, output string, err error)
-}
-
-// port is the one that the image exposes.
-func (e example) port(t *testing.T) (port int) {
-	t.Helper()
-	if _, err := fmt.Sscanf(e.config.port, "%d/tcp", &port); err != nil {
-		t.Fatalf("port %q: %v", e.config.port, err)
-	}
-	return port
-}
-
-// checkRunning asks the application, and who it runs as.
-func (e example) checkRunning(t *testing.T, container running) {
-	t.Helper()
-	asks := e.asks
-	// What the README tells its reader to ask is answered, and so a demo of the example.
-	for _, path := range sandbox.ReadQuestions(filepath.Join("..", "examples", e.name)) {
-		asks = append(slices.Clip(asks), ask{path, http.StatusOK, "."})
-	}
-	for _, a := range asks {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		status, body, err := container.Get(ctx, e.port(t), a.path)
-		cancel()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if status != a.status || !regexp.MustCompile(a.body).MatchString(body) {
-			t.Errorf("GET %s: status %d, want %d, and a body that matches %s:\n%s", a.path, status, a.status, a.body, body)
-		}
-	}
-	if e.uid != "" {
-		code, out, err := container.Exec(t.Context(), "id", "-u")
-		if id, _ := strconv.Atoi(out); e.uid == system && 100 <= id && id < 1000 {
-			out = system
-		}
-		if err != nil || code != 0 || out != e.uid {
-			t.Errorf("id -u in the container: %q, status %d, %v; want %s", out, code, err, e.uid)
-		}
-	}
-}
-
-// checkHealth does what an engine does at every interval.
-func (r exampleRun) checkHealth(t *testing.T, ref string) {
-	t.Helper()
-	image, err := r.sandbox.Image(t.Context(), ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := image.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	check := file.Config.Healthcheck
-	if check == nil || len(check.Test) < 2 {
-		return // checkConfig has reported it
-	}
-	args := check.Test[1:]
-	if check.Test[0] == "CMD-SHELL" {
-		args = append([]string{"/bin/sh", "-c"}, args...)
-	}
-	if code, out, err := r.container.Exec(t.Context(), args...); err != nil || code != 0 {
-		t.Errorf("HEALTHCHECK %q: status %d, %v\n%s", check.Test, code, err, out)
-	}
-}
-
-// stop asks the application to end. One that has to be killed makes its user wait at each restart.
-func (e example) stop(t *testing.T, c *sandbox.Container) {
-	t.Helper()
-	code, err := c.Stop(t.Context(), patience)
-	if err != nil {
-		t.Errorf("stopping the container: %v", err)
-	}
-	if killed := 128 + int(syscall.SIGKILL); code == killed && e.config.stopSignal != "SIGKILL" {
-		t.Errorf("the application did not end at the stop signal and was killed %v later:\n%s", patience, c.Output())
-	}
-}
-
-// everyTarget builds each stage of the example by its name and looks at what is in it, and at what ran
-// for it, on top of what the builds before have left in the cache.
-func everyTarget(t *testing.T, r exampleRun) {
-	for _, target := range []struct {
-		name    string
-		stages  []string // that take part
-		files   []string
-		foreign []string
-	}{
-		{"base", []string{"base"}, []string{`^app/package-lock\.json$`}, []string{`^app/node_modules/`, `^app/src/`}},
-		{"dependencies", []string{"base", "dependencies"}, []string{`^app/node_modules/esbuild/`, `^app/node_modules/mustache/`}, []string{`^app/src/`}},
-		{"production-dependencies", []string{"base", "production-dependencies"}, []string{`^app/node_modules/mustache/`}, []string{`esbuild`, `^app/src/`}},
-		{"test", []string{"base", "dependencies", "test"}, []string{`^app/test/`, `^app/src/`}, []string{`^app/dist/`}},
-		{"build", []string{"base", "build", "dependencies"}, []string{`^app/dist/server\.js$`, `^app/src/`}, nil},
-		{"production", []string{"base", "build", "dependencies", "production", "production-dependencies"}, []string{`^app/dist/server\.js$`}, []string{`^app/src/`, `esbuild`}},
-	} {
-		log, files, _ := r.export(t, target.name)
-		if got := log.stages(); !slices.Equal(got, target.stages) {
-			t.Errorf("--target %s: steps of the stages %q, want %q", target.name, got, target.stages)
-		}
-		if want := r.needed(t, target.name); len(log.steps()) != want {
-			t.Errorf("--target %s: want %d steps, not%s", target.name, want, names(log.steps()))
-		}
-		t.Run(target.name, func(t *testing.T) { expectFiles(t, files, target.files, target.foreign) })
-	}
-}
-
-// sideBySide checks that neither builder waited for the other. Each is taken from the unpacking of its
-// base to its last step: which of their RUN instructions coincide depends on the machine.
-func sideBySide(t *testing.T, r exampleRun) {
-	ran := map[string]span{}
-	for _, v := range r.first.vertexes {
-		stage, _, _ := strings.Cut(strings.TrimPrefix(v.Name, "["), " ")
-		if v.Started == nil || v.Completed == nil {
-			continue
-		}
-		at, seen := ran[stage]
-		if !seen || v.Started.Before(at.from) {
-			at.from = *v.Started
-		}
-		if !seen || v.Completed.After(at.to) {
-			at.to = *v.Completed
-		}
-		ran[stage] = at
-	}
-	front, back := ran["frontend-builder"], ran["backend-builder"]
-	if front.from.IsZero() || back.from.IsZero() {
-		t.Fatalf("the builders did not both run:%s", names(r.first.steps()))
-	}
-	if !front.overlaps(back) {
-		t.Errorf("the builders ran one after the other: frontend %v to %v, backend %v to %v", front.from, front.to, back.from, back.to)
 	}
 }

@@ -12,6 +12,7 @@ import (
 type DockerContainer struct {
 	ID     string
 	docker *Docker
+	ports  map[int]string // published ports by those of the container, as far as Get was asked for them
 }
 
 // Run starts a container with "docker run --detach" and the given arguments: options, the image, and
@@ -23,7 +24,7 @@ func (d *Docker) Run(ctx context.Context, args ...string) (*DockerContainer, err
 	if err != nil {
 		return nil, err
 	}
-	return &DockerContainer{ID: id, docker: d}, nil
+	return &DockerContainer{ID: id, docker: d, ports: map[int]string{}}, nil
 }
 
 // Output calls the docker client and returns what it wrote on standard output, without the last line's
@@ -43,11 +44,15 @@ func (d *Docker) Output(ctx context.Context, args ...string) (string, error) {
 // Get asks the container's HTTP server for a path, such as "/", on a port that was published. Until the
 // server answers it asks again; it gives up when the container has ended or ctx is over.
 func (c *DockerContainer) Get(ctx context.Context, port int, path string) (status int, body string, err error) {
-	address, err := c.docker.Output(ctx, "port", c.ID, fmt.Sprintf("%d/tcp", port))
-	if err != nil {
-		return 0, "", err
+	address, known := c.ports[port]
+	if !known {
+		all, err := c.docker.Output(ctx, "port", c.ID, fmt.Sprintf("%d/tcp", port))
+		if err != nil {
+			return 0, "", err
+		}
+		address, _, _ = strings.Cut(all, "\n")
+		c.ports[port] = address
 	}
-	address, _, _ = strings.Cut(address, "\n")
 	return get(ctx, c.docker.Dial, "http://"+address+path, func() error {
 		state, err := c.Inspect(ctx, "{{.State.Status}}")
 		if err == nil && state != "running" {
