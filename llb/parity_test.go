@@ -2,7 +2,6 @@ package llb_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -252,12 +251,10 @@ func compareFile(t *testing.T, s *score, f llbtest.File) {
 func compare(ctx context.Context, r llbtest.Request, upstream llbtest.Outcome) (diff, addition string) {
 	ours := llbtest.Ours(ctx, r)
 	diff = llbtest.Diff(r, upstream, ours)
-	var rejections rejections
 	for range 100 {
 		if diff == "" {
 			return "", ""
 		}
-		rejections.add(upstream.Err)
 		if upstream.Err != nil && ours.Err != nil && ours.Panic == "" && llbtest.Forward(r) {
 			return "", "reference to a later stage"
 		}
@@ -268,56 +265,24 @@ func compare(ctx context.Context, r llbtest.Request, upstream llbtest.Outcome) (
 		upstream = llbtest.Upstream(ctx, r)
 		diff = llbtest.Diff(r, upstream, ours)
 	}
-	if rejections.race(ours.Err) {
-		return "", ""
+	if !rejected(upstream.Err, ours.Err) || ours.Panic != "" {
+		return diff, ""
+	}
+	// Which of several mistakes is reported is chance there, but it must be one that can be.
+	for _, r := range llbtest.Orders(ctx, r) {
+		upstream := llbtest.Upstream(ctx, r)
+		if unlike := llbtest.Diff(r, upstream, ours); unlike == "" || otherFile(upstream.Err, ours.Err) {
+			return "", ""
+		}
 	}
 	return diff, ""
 }
 
-// rejections are the errors with which upstream rejected the same file.
-type rejections map[string]bool // whether it is about a reference, by message
+func rejected(upstream, ours error) bool { return upstream != nil && ours != nil }
 
-func (r *rejections) add(err error) {
-	if *r == nil {
-		*r = rejections{}
-	}
-	(*r)[fmt.Sprint(err)] = mistake(err) != ""
-}
-
-// race says that it is chance, or the order of the phases, which of several
-// mistakes in references is reported: upstream looks at all at once, ours at
-// the first of the file first. One and the same mistake is compared.
-func (r rejections) race(ours error) bool {
-	kind := mistake(ours)
-	if kind == "" {
-		return false
-	}
-	for msg, reference := range r {
-		switch other := mistake(errors.New(msg)); {
-		case kind == "circle" && msg != "<nil>" && other != kind: // looked for before images are
-		case kind == "circle" || !reference:
-			return false
-		case len(r) == 1 && other == kind:
-			return false
-		}
-	}
-	return true
-}
-
-func mistake(err error) string {
-	if err == nil {
-		return ""
-	}
-	msg := err.Error()
-	switch {
-	case strings.HasPrefix(msg, `failed to parse stage name "`):
-		return "malformed reference"
-	case strings.HasPrefix(msg, "cannot take a stage from "):
-		return "other file"
-	case strings.Contains(msg, ": not found"), strings.HasPrefix(msg, "failed to parse image config"), strings.HasPrefix(msg, "unsupported context source"):
-		return "image"
-	case strings.HasPrefix(msg, "circular dependency detected on stage"):
-		return "circle"
-	}
-	return ""
+// otherFile says that ours is about a stage of another file, which upstream
+// takes for a malformed reference like the one that it reports.
+func otherFile(upstream, ours error) bool {
+	return rejected(upstream, ours) && strings.HasPrefix(ours.Error(), "cannot take a stage from ") &&
+		strings.HasPrefix(upstream.Error(), `failed to parse stage name "`)
 }

@@ -32,7 +32,7 @@ func List(files *Files) (*File, error) {
 // are errors.
 func Parse(files *Files, id FileID, opt Options) (*File, error) {
 	src := files.Source(id)
-	if len(src.Data) == 0 {
+	if len(src.Data) == 0 && !opt.stageless { // BuildKit's parser has another word for it in a list
 		return nil, errors.New("the Dockerfile cannot be empty")
 	}
 	lint, err := newLinters(src.Data, id, opt)

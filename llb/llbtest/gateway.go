@@ -41,6 +41,8 @@ type Gateway struct {
 	// Lacks are capabilities that the daemon does not have besides: of LLB,
 	// or of the gateway.
 	Lacks []apicaps.CapID
+	// Order is the order of answers about images.
+	Order Order
 	// Given are the states that the client gives as frontend inputs.
 	Given map[string]llb.State
 
@@ -99,8 +101,11 @@ func (g *Gateway) BuildOpts() gwclient.BuildOpts {
 }
 
 // ResolveImageConfig invents an image.
-func (g *Gateway) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+func (g *Gateway) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	g.note(ref, opt)
+	if err := g.Order.wait(ctx, ref); err != nil {
+		return "", "", nil, err
+	}
 	var p *ocispecs.Platform
 	if opt.ImageOpt != nil {
 		p = opt.ImageOpt.Platform

@@ -94,6 +94,9 @@ func diffErrors(r Request, upstream, ours error) string {
 	if diff := diffSuggestions(upstream, ours); diff != "" {
 		return diff + both
 	}
+	if firstLine(upstream) == 0 && !strings.Contains(rulesInOrder(ours.Error()), rulesInOrder(upstream.Error())) {
+		return fmt.Sprintf("our message lacks that of an error without a place%s", both)
+	}
 	for _, token := range offending(r.Dockerfile, upstream) {
 		if !strings.Contains(ours.Error(), token) {
 			return fmt.Sprintf("our message lacks %q%s", token, both)

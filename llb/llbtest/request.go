@@ -42,6 +42,8 @@ type Request struct {
 	// Inputs are the frontend inputs of the client: images, by the name of
 	// the input.
 	Inputs map[string]string
+	// Order is the order in which the daemon answers; see Orders.
+	Order Order
 	// Beside are further Dockerfiles in the folder of the Dockerfile, and
 	// InContext those in the build context. Upstream does not see them.
 	Beside, InContext map[string]string
@@ -70,6 +72,7 @@ func (r *Request) gateway() *Gateway {
 		files["docker-image://"+ref] = r.Files["input:"+name]
 	}
 	return &Gateway{
+		Order:     r.Order,
 		Lacks:     r.Lacks,
 		Given:     given,
 		Opts:      r.Opts,

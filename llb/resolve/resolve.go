@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -10,7 +11,6 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/stage"
-	"golang.org/x/sync/errgroup"
 )
 
 // Options is what the client's request says about the sources.
@@ -87,27 +87,42 @@ type resolver struct {
 	missed map[stage.ID]int
 }
 
-// resolveBases is one round: all bases that are new and needed, at once.
+// resolveBases is one round: all bases that are new and needed, at once. Of
+// several that fail, the first of the file is the error, whichever comes back
+// first: those behind it are given up, those before it are waited for.
 func (r *resolver) resolveBases(ctx context.Context, reach map[stage.ID]bool) error {
 	wanted, err := r.unresolved(reach)
 	if err != nil {
 		return err
 	}
-	eg, ctx := errgroup.WithContext(ctx)
-	for _, w := range wanted {
-		eg.Go(func() error {
-			base, err := r.resolveBase(ctx, w)
+	var (
+		all     sync.WaitGroup
+		cancels = make([]context.CancelFunc, len(wanted))
+		errs    = make([]error, len(wanted))
+	)
+	contexts := make([]context.Context, len(wanted))
+	for i := range wanted {
+		contexts[i], cancels[i] = context.WithCancel(ctx)
+		defer cancels[i]()
+	}
+	for i, w := range wanted {
+		all.Go(func() {
+			base, err := r.resolveBase(contexts[i], w)
 			if err != nil {
-				return dockerfile.At(err, w.node.Where())
+				errs[i] = dockerfile.At(err, w.node.Where())
+				for _, cancel := range cancels[i+1:] {
+					cancel()
+				}
+				return
 			}
 			base.Missed = w.missed
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.bases[w.node.ID] = base
-			return nil
 		})
 	}
-	return eg.Wait()
+	all.Wait()
+	return cmp.Or(errs...)
 }
 
 // lookup is a node and the image that it names.
