@@ -80,7 +80,10 @@ var unneeded = []decision{{comesOf: notNeeded, dockerfile: clientDockerfile}}
 
 // llbCapabilities are those of operations.
 var llbCapabilities = map[apicaps.CapID][]decision{
-	pb.CapSourceImage:            {{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", says: "FROM alpine needs", line: 1}},
+	pb.CapSourceImage: {
+		{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", says: "FROM alpine needs", line: 1},
+		{comesOf: refused, dockerfile: "FROM scratch\nCOPY --from=alpine / /\n", says: "the image docker.io/library/alpine:latest@sha256:"},
+	},
 	pb.CapSourceImageResolveMode: {{comesOf: refused, dockerfile: "FROM alpine\n", opts: opts("image-resolve-mode", "pull"), says: "--pull needs", line: 1}},
 	pb.CapSourceImageLayerLimit:  unneeded,
 	pb.CapSourceImageChecksum:    unneeded,
@@ -385,5 +388,20 @@ func TestGateWithoutEvaluate(t *testing.T) {
 	got := llbtest.Serve(t.Context(), r, Build)
 	if got.Err == nil || !strings.Contains(got.Err.Error(), "a gate, needs a newer BuildKit") {
 		t.Errorf("%v", got.Err)
+	}
+}
+
+// To ask for the LLB alone is no build: it is answered as docker/dockerfile answers, whatever the daemon lacks.
+func TestLLBOfAnOldDaemon(t *testing.T) {
+	r := llbtest.Request{
+		Dockerfile: []byte("FROM alpine\nCOPY --exclude=*.md a /\nRUN --device=name=vendor.com/class=d,required x\n"),
+		Opts:       opts("requestid", "frontend.convertllb"),
+		Lacks:      []apicaps.CapID{pb.CapFileCopyIncludeExcludePatterns, pb.CapExecMetaCDI},
+	}
+	if got := llbtest.Serve(t.Context(), r, Build); got.Err != nil {
+		t.Fatal(got.Err)
+	}
+	if diff := compare(t, r); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -108,7 +108,11 @@ func (l *lowerer) baseNeeds(s *plan.Stage) []need {
 	if b == nil || b.Context != nil || b.Ref == "" {
 		return nil
 	}
-	needs := []need{{s.Node.From.SourceCode, pb.CapSourceImage}}
+	from := s.Node.From.SourceCode
+	if from == "" { // an image to copy from, or to mount
+		from = "the image " + b.Ref
+	}
+	needs := []need{{from, pb.CapSourceImage}}
 	if l.opt.ResolveMode == llb.ResolveModeForcePull {
 		needs = append(needs, need{"--pull", pb.CapSourceImageResolveMode})
 	}
