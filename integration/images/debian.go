@@ -43,7 +43,7 @@ func debianLayer(m machine) *layer {
 			if runtime.GOOS+"/"+runtime.GOARCH != "linux/amd64" {
 				return fmt.Errorf("stand-ins for base images are made on linux/amd64, not on %s/%s", runtime.GOOS, runtime.GOARCH)
 			}
-			if err := s.debootstrap(ctx, m); err != nil {
+			if err := s.debootstrap(ctx, m, "amd64"); err != nil {
 				return err
 			}
 			return s.apt(ctx, m, s.root, "", recipe("debian.sh"), m.debian, m.security)
@@ -51,17 +51,19 @@ func debianLayer(m machine) *layer {
 	}
 }
 
-// debootstrap lays Debian's smallest system into the site's root.
-func (s *site) debootstrap(ctx context.Context, m machine, options ...string) error {
+// debootstrap lays Debian's smallest system for an architecture into the site's root.
+func (s *site) debootstrap(ctx context.Context, m machine, arch string, options ...string) error {
 	if err := tools.Debian(ctx, "debootstrap", "debian-archive-keyring"); err != nil {
 		return err
 	}
-	downloads := s.store.path("downloads", "debootstrap")
+	// A folder for each: two that run side by side would take each other's half-downloaded packages, since those
+	// for all architectures have the same names.
+	downloads := s.store.path("downloads", "debootstrap-"+arch)
 	if err := os.MkdirAll(downloads, 0o755); err != nil {
 		return err
 	}
 	// It mounts things in the root, which would stay there if it were killed; in mounts of its own they end with it.
-	args := []string{"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "debootstrap", "--variant=minbase", "--cache-dir=" + downloads}
+	args := []string{"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "debootstrap", "--variant=minbase", "--arch=" + arch, "--cache-dir=" + downloads}
 	args = append(append(args, options...), bookworm, s.root, m.debian)
 	cmd := exec.CommandContext(ctx, "unshare", args...)
 	var log bytes.Buffer
@@ -82,7 +84,7 @@ func debianForeign(m machine, arch string) *layer {
 		name:   "debian-12-slim-" + arch,
 		inputs: []string{bookworm, m.debian, arch},
 		make: func(ctx context.Context, s *site) error {
-			if err := s.debootstrap(ctx, m, "--foreign", "--arch="+arch); err != nil {
+			if err := s.debootstrap(ctx, m, arch, "--foreign"); err != nil {
 				return err
 			}
 			// What the second stage would need, and documentation.
@@ -104,10 +106,13 @@ DPkg::Use-Pty "0";
 `
 
 // apt runs a script in a Debian root, which may be the one that the layer is made of, with the Debian
-// packages of earlier runs at hand. out, if not empty, is a folder that the script sees as /out.
+// packages and lists of packages of earlier runs at hand; apt asks the mirror whether a list is still
+// good. out, if not empty, is a folder that the script sees as /out.
 func (s *site) apt(ctx context.Context, m machine, root, out, script string, args ...string) (err error) {
 	debs, conf := filepath.Join(root, "debs"), filepath.Join(root, "apt.conf")
-	if err := linkFiles(s.store.path("downloads", "debs"), debs); err != nil {
+	lists := filepath.Join(root, "var/lib/apt/lists")
+	err = errors.Join(linkFiles(s.store.path("downloads", "debs"), debs, aPackage), linkFiles(s.store.path("downloads", "lists"), lists, aList))
+	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(debs), os.RemoveAll(conf)) }()
@@ -125,7 +130,7 @@ func (s *site) apt(ctx context.Context, m machine, root, out, script string, arg
 		// The mount is gone with the script; what it was mounted on is an empty folder.
 		err = errors.Join(err, os.Remove(filepath.Join(root, "out")))
 	}
-	return errors.Join(err, linkFiles(debs, s.store.path("downloads", "debs")))
+	return errors.Join(err, linkFiles(debs, s.store.path("downloads", "debs"), aPackage), linkFiles(lists, s.store.path("downloads", "lists"), aList))
 }
 
 // scratchDebian unpacks Debian into a folder of the site that is thrown away with it: the place to
@@ -138,24 +143,54 @@ func (s *site) scratchDebian(ctx context.Context, debian *layer) (root string, e
 	return root, s.unpack(ctx, root, debian)
 }
 
-// linkFiles gives the files in one folder a second name in another, which is made if it is missing.
-// apt downloads under a name in a subfolder, so a file here is whole.
-func linkFiles(from, to string) error {
+// linkFiles gives those regular files in one folder that wanted names a second name in another, which is
+// made if it is missing. A file of that name there is replaced. apt downloads under a name in a subfolder,
+// so a file here is whole.
+func linkFiles(from, to string, wanted func(name string) bool) error {
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		if !strings.HasSuffix(entry.Name(), ".deb") {
+		if !entry.Type().IsRegular() || !wanted(entry.Name()) {
 			continue
 		}
-		err := os.Link(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name()))
-		if err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := linkFile(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// linkFile gives a file a second name, under which whoever looks finds the old file or the new one.
+func linkFile(from, to string) error {
+	err := os.Link(from, to)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	one, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	if two, err := os.Stat(to); err == nil && os.SameFile(one, two) {
+		return nil
+	}
+	aside, err := os.MkdirTemp(filepath.Dir(to), ".link-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(aside)
+	link := filepath.Join(aside, "file")
+	return errors.Join(os.Link(from, link), os.Rename(link, to))
+}
+
+func aPackage(name string) bool { return strings.HasSuffix(name, ".deb") }
+
+// aList is true for what apt-get update keeps, but for the file that locks the folder.
+func aList(name string) bool { return name != "lock" }

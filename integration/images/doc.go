@@ -22,7 +22,7 @@
 //	NAME-KEY/             an OCI layout; its blobs folder is a link to the store's
 //	hub/NAME-DIGEST/      the same, pulled from Docker Hub
 //	verified/KEY          that the tests saw an image of this content do what they ask of it
-//	downloads/            Debian packages and registry tarballs
+//	downloads/            Debian packages, lists of them and registry tarballs
 //	work/                 what is being made; removed afterwards
 //
 // KEY is a hash of everything that decides the content: the scripts, the versions, the settings of
