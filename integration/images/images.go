@@ -198,6 +198,7 @@ func makeAll(ctx context.Context, st *store, names []string) ([]entry, error) {
 
 // makeLayers makes all layers of the images, those side by side that do not need each other.
 func makeLayers(ctx context.Context, st *store, wanted []standIn) error {
+	rank(wanted)
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range wanted {
 		for _, l := range w.all() {
@@ -208,6 +209,27 @@ func makeLayers(ctx context.Context, st *store, wanted []standIn) error {
 		}
 	}
 	return group.Wait()
+}
+
+// rank sets the urgency of all layers that the images need.
+func rank(wanted []standIn) {
+	seen := map[*layer]bool{}
+	var visit func(l *layer)
+	visit = func(l *layer) {
+		if seen[l] {
+			return
+		}
+		seen[l] = true
+		for needed := range l.needs() {
+			needed.urgency++
+			visit(needed)
+		}
+	}
+	for _, w := range wanted {
+		for _, l := range w.all() {
+			visit(l)
+		}
+	}
 }
 
 // layout returns the folder of the image's OCI layout, written first where it is absent.

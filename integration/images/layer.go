@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,6 +28,8 @@ type layer struct {
 	// inputs are what the content depends on beside other layers: scripts, versions, settings.
 	inputs []string
 	make   func(ctx context.Context, s *site) error
+	// urgency is how many of the layers that are being made wait for this one (rank).
+	urgency int
 
 	once sync.Once
 	made stored
@@ -55,6 +59,16 @@ func (l *layer) key() string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
+// needs are all layers that must be there before this one is made, those beneath others included.
+func (l *layer) needs() map[*layer]bool {
+	all := map[*layer]bool{}
+	for _, direct := range slices.Concat(l.below, l.uses) {
+		all[direct] = true
+		maps.Copy(all, direct.needs())
+	}
+	return all
+}
+
 // ensure returns the layer from the store and makes it first where the store lacks it. It may be
 // called from several goroutines; the layer is made once.
 func (l *layer) ensure(ctx context.Context, st *store) (stored, error) {
@@ -72,10 +86,10 @@ func (l *layer) ensureOnce(ctx context.Context, st *store) (stored, error) {
 			return stored{}, err
 		}
 	}
-	if err := st.slots.Acquire(ctx, 1); err != nil {
+	if err := st.slots.acquire(ctx, l.urgency); err != nil {
 		return stored{}, err
 	}
-	defer st.slots.Release(1)
+	defer st.slots.release()
 	begun := time.Now()
 	st.tell("making %s …", l.name)
 	made, err := l.makeIn(ctx, st, key)

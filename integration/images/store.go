@@ -22,20 +22,18 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/gzip"
-	"golang.org/x/sync/semaphore"
 )
 
 // store is the cache folder: blobs by digest, and what each recipe gave.
 type store struct {
-	dir string
-	// slots bounds how many layers are made at once.
-	slots *semaphore.Weighted
+	dir   string
+	slots *slots // of the layers that are made at once
 	out   io.Writer
 }
 
 // openStore creates the folders that are missing below dir.
 func openStore(dir string, out io.Writer) (*store, error) {
-	st := &store{dir: dir, slots: semaphore.NewWeighted(2), out: out}
+	st := &store{dir: dir, slots: newSlots(2), out: out}
 	for _, sub := range []string{"store/blobs/sha256", "layers", "hub", "downloads/debs", "work", "layouts.tmp"} {
 		if err := os.MkdirAll(st.path(sub), 0o755); err != nil {
 			return nil, err
