@@ -16,7 +16,6 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/opencontainers/go-digest"
 
-	"github.com/stagecraft/stagecraft/integration/images"
 	"github.com/stagecraft/stagecraft/integration/sandbox"
 )
 
@@ -35,14 +34,8 @@ func exampleSandbox(t *testing.T, bases []string) *sandbox.Sandbox {
 	t.Helper()
 	s := sandbox.Shared(t, "examples", sandbox.WithoutImages(), sandbox.WithStateIfFree("examples"))
 	// One example needs few of the bases, and is to be tested alone without making the others.
-	if len(bases) > 0 {
-		set, err := images.Ensure(t.Context(), bases...)
-		if err != nil {
-			t.Fatalf("base images: %v", err)
-		}
-		if err := set.Push(t.Context(), s.Registry); err != nil {
-			t.Fatal(err)
-		}
+	if err := s.AddImages(t.Context(), bases...); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := s.FrontendRef(t.Context()); err != nil {
 		t.Fatal(err)

@@ -84,47 +84,66 @@ func (r exampleRun) contents(t *testing.T, ref string) (files []string, size int
 // mode in hexadecimal, name. The list is made where the stage is; to export one with a compiler would take
 // longer than building it.
 const listing = `
-FROM busybox AS stagecraft-listed
+FROM busybox AS listed-STAGE
 RUN --mount=type=bind,from=STAGE,target=/stage cd /stage && find . -xdev ! -type d -exec stat -c '%s %i %f %n' {} + >/list
-FROM scratch
-COPY --from=stagecraft-listed /list /
 `
 
-// list builds a stage and returns its files, sorted, without folders, and the size of their content in bytes.
-func (r exampleRun) list(t *testing.T, stage string) (files []string, size int64) {
+// contentOfStage is what a stage holds: its files, sorted, without folders, and the size of their content in
+// bytes.
+type contentOfStage struct {
+	files []string
+	size  int64
+}
+
+// list builds stages and returns what is in them, by their names.
+func (r exampleRun) list(t *testing.T, stages ...string) map[string]contentOfStage {
 	t.Helper()
-	dockerfile, err := os.ReadFile(filepath.Join(r.dir, "Dockerfile"))
+	text, err := os.ReadFile(filepath.Join(r.dir, "Dockerfile"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	dockerfile, last := string(text), "FROM scratch\n"
+	for _, stage := range stages {
+		dockerfile += strings.ReplaceAll(listing, "STAGE", stage)
+		last += "COPY --from=listed-" + stage + " /list /" + stage + "\n"
 	}
 	out := t.TempDir()
 	cmd := r.sandbox.Buildx(buildArgs(r.dir, "--file", "-", "--provenance=false", "--output", "type=local,dest="+out)...)
-	cmd.Stdin = strings.NewReader(string(dockerfile) + strings.ReplaceAll(listing, "STAGE", stage))
+	cmd.Stdin = strings.NewReader(dockerfile + last)
 	runBuild(t, cmd)
-	list, err := os.ReadFile(filepath.Join(out, "list"))
-	if err != nil {
-		t.Fatal(err)
+	contents := map[string]contentOfStage{}
+	for _, stage := range stages {
+		list, err := os.ReadFile(filepath.Join(out, stage))
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents[stage] = readListing(t, stage, string(list))
 	}
+	return contents
+}
+
+func readListing(t *testing.T, stage, list string) (content contentOfStage) {
+	t.Helper()
 	seen := map[uint64]bool{}
-	for line := range strings.Lines(string(list)) {
+	for line := range strings.Lines(list) {
 		var bytes int64
 		var inode, mode uint64
 		if _, err := fmt.Sscanf(line, "%d %d %x", &bytes, &inode, &mode); err != nil {
 			t.Fatalf("the list of the stage %s has the line %q: %v", stage, line, err)
 		}
 		_, name, _ := strings.Cut(line, " ./")
-		files = append(files, strings.TrimSuffix(name, "\n"))
+		content.files = append(content.files, strings.TrimSuffix(name, "\n"))
 		// A file with two names is stored once.
 		if mode&syscall.S_IFMT == syscall.S_IFREG && !seen[inode] {
 			seen[inode] = true
-			size += bytes
+			content.size += bytes
 		}
 	}
-	slices.Sort(files)
-	if len(files) == 0 {
+	slices.Sort(content.files)
+	if len(content.files) == 0 {
 		t.Fatalf("the stage %s has no files", stage)
 	}
-	return files, size
+	return content
 }
 
 func (e example) checkFiles(t *testing.T, files []string) {
@@ -157,7 +176,7 @@ func (e example) checkSize(t *testing.T, r exampleRun, size int64, took time.Dur
 		t.Logf("%s: built in %.1f s, %.1f MB", e.name, took.Seconds(), megabytes(size))
 		return
 	}
-	_, builder := r.list(t, e.builder)
+	builder := r.list(t, e.builder)[e.builder].size
 	ratio := float64(size) / float64(builder)
 	t.Logf("%s: built in %.1f s, %.1f MB, %.1f%% of the stage %s with %.1f MB",
 		e.name, took.Seconds(), megabytes(size), 100*ratio, e.builder, megabytes(builder))

@@ -10,7 +10,7 @@ import (
 // everyTarget builds each stage of the example by its name and looks at what is in it, and at what ran
 // for it, on top of what the builds before have left in the cache.
 func everyTarget(t *testing.T, r exampleRun) {
-	for _, target := range []struct {
+	targets := []struct {
 		name    string
 		stages  []string // that take part
 		files   []string
@@ -22,7 +22,13 @@ func everyTarget(t *testing.T, r exampleRun) {
 		{"test", []string{"base", "dependencies", "test"}, []string{`^app/test/`, `^app/src/`}, []string{`^app/dist/`}},
 		{"build", []string{"base", "build", "dependencies"}, []string{`^app/dist/server\.js$`, `^app/src/`}, nil},
 		{"production", []string{"base", "build", "dependencies", "production", "production-dependencies"}, []string{`^app/dist/server\.js$`}, []string{`^app/src/`, `esbuild`}},
-	} {
+	}
+	var stages []string
+	for _, target := range targets {
+		stages = append(stages, target.name)
+	}
+	contents := r.list(t, stages...)
+	for _, target := range targets {
 		log := build(t, r.sandbox, r.dir, "--target", target.name)
 		if got := log.stages(); !slices.Equal(got, target.stages) {
 			t.Errorf("--target %s: steps of the stages %q, want %q", target.name, got, target.stages)
@@ -31,8 +37,7 @@ func everyTarget(t *testing.T, r exampleRun) {
 			t.Errorf("--target %s: want %d steps, not%s", target.name, want, names(log.steps()))
 		}
 		t.Run(target.name, func(t *testing.T) {
-			files, _ := r.list(t, target.name)
-			expectFiles(t, files, target.files, target.foreign)
+			expectFiles(t, contents[target.name].files, target.files, target.foreign)
 		})
 	}
 }

@@ -202,6 +202,20 @@ func (s *Sandbox) startEngines(ctx context.Context) error {
 	return s.configureClients(ctx)
 }
 
+// AddImages lets the running registry have further base images, such as "busybox:latest". What the cache
+// lacks of them is made or fetched first.
+func (s *Sandbox) AddImages(ctx context.Context, refs ...string) error {
+	if len(refs) == 0 {
+		return nil
+	}
+	set, err := images.Ensure(ctx, refs...)
+	if err != nil {
+		return fmt.Errorf("base images: %w", err)
+	}
+	// The registry looks into its folder at each question, so that nothing has to be uploaded.
+	return set.WriteRegistryDir(ctx, s.storage())
+}
+
 // storage is the registry's folder.
 func (s *Sandbox) storage() string { return filepath.Join(s.Dir, "registry") }
 
