@@ -54,6 +54,7 @@ var mistakes = []struct {
 	{name: "two mistakes in instructions", dockerfile: "FROM alpine AS a\nEXPOSE x\nFROM alpine\nEXPOSE y\nCOPY --from=a / /\n", line: 2},
 	{name: "mistakes in instructions, the first where nobody needs it", dockerfile: "FROM alpine AS a\nEXPOSE x\nFROM alpine\nEXPOSE y\n", line: 4},
 	{name: "mistakes in instructions that run later stages first", dockerfile: "FROM alpine AS a\nFROM alpine AS b\nEXPOSE y\nFROM a\nEXPOSE z\nCOPY --from=b / /\n", line: 3},
+	{name: "mistakes in instructions, a later stage by its index", dockerfile: "FROM alpine AS a\nEXPOSE x\nCOPY --from=1 /a /a\nFROM alpine\nEXPOSE y\n", opts: map[string]string{"target": "a"}, line: 2},
 	{name: "a trigger with a malformed reference, and a missing image in the first round", dockerfile: "FROM alpine AS base\nONBUILD COPY --from=Bad:1 / /\nFROM base\nCOPY --from=missing / /\n", line: 4},
 	{name: "a trigger with a malformed reference, and a mistake in an instruction", dockerfile: "FROM alpine AS base\nONBUILD COPY --from=Bad:1 / /\nFROM base\nEXPOSE x\n", line: 3},
 	{name: "triggers with two missing images", dockerfile: "FROM alpine AS base\nONBUILD COPY --from=missing:1 / /\nONBUILD COPY --from=missing:2 / /\nFROM base\n", line: 4},

@@ -53,10 +53,19 @@ func Evaluate(r *resolve.Resolved, opt Options) (*Plan, error) {
 			set[stage.ID(id)] = true
 		}
 	}
+	var failed error
+	at := stage.ID(len(r.Graph.Nodes))
 	for _, id := range r.Graph.Order(set) {
-		if err := ev.evaluate(r.Graph.Node(id)); err != nil {
-			return nil, err
+		// A stage may be evaluated before an earlier one, which copies from it. The
+		// earlier one's mistake is the one to report.
+		if id < at {
+			if err := ev.evaluate(r.Graph.Node(id)); err != nil {
+				failed, at = err, id
+			}
 		}
+	}
+	if failed != nil {
+		return nil, failed
 	}
 	ev.finish()
 	// The checks are complete only now: with error=true they fail the build.
