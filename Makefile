@@ -29,8 +29,12 @@ help: ## this list
 demo: ## build the frontend image, then an application with it (EXAMPLE=examples/go), run it, draw its stages
 	@go run ./integration/cmd/demo $(EXAMPLE)
 
+# Side by side they wait less for each other than one after the other: what a section printed is shown
+# when it ends.
 .PHONY: test
-test: lint unit integration conformance ## everything below but fuzz, as CI runs it
+test: lint engines ## everything below but parity and fuzz, as CI runs it
+	@echo "unit, integration and conformance run side by side; each shows what it printed when it ends"
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target unit integration conformance
 
 .PHONY: deps
 deps:
@@ -45,11 +49,12 @@ lint: ## formatting, go vet and staticcheck
 
 .PHONY: unit
 unit: deps ## tests of the compiler and the frontend, with the race detector
-	STAGECRAFT_CORPUS= go test -timeout 30m -race -short $(unit)
-	@# Upstream's compiler has data races of its own, so it is compared with only here; and the big corpus
-	@# is, too: what it adds are files, not goroutines. The whole matrix of targets is make parity's. Half
-	@# of the time would go into collecting garbage.
-	GOGC=400 go test -timeout 30m -short ./llb ./frontend
+	STAGECRAFT_CORPUS= go test -timeout 30m -race -short -parallel 4 $(unit)
+	@# Upstream's compiler has data races of its own, so it is compared with only here. Of the big corpus,
+	@# each file has a part of the matrix; the whole is make parity's. Half of the time would go into
+	@# collecting garbage.
+	STAGECRAFT_CORPUS= GOGC=400 go test -timeout 30m -parallel 4 ./llb ./frontend/diagram
+	[ -z "$$STAGECRAFT_CORPUS" ] || GOGC=400 go test -timeout 30m -short -parallel 4 ./llb ./frontend
 
 .PHONY: engines
 engines: ## build the pinned engines that the other tests run against, once, into the cache

@@ -41,8 +41,7 @@ type variant struct {
 
 // variants are all combinations of target, platform, cache and build
 // arguments, and some settings of the client one at a time. The first is the
-// plain build. With -short, named targets have each value and not all
-// combinations.
+// plain build.
 func variants(f llbtest.File) []variant {
 	targets, args := declared(f.Dockerfile)
 	var all []variant
@@ -75,14 +74,7 @@ func variants(f llbtest.File) []variant {
 	}
 	combine("", noArgs, versions, oddArgs)
 	for _, target := range targets {
-		if !testing.Short() {
-			combine(target, noArgs, versions)
-		} else {
-			add(target, "linux/amd64", false, noArgs)
-			add(target, "linux/arm64", true, versions)
-			add(target, both, false, versions)
-			add(target, both, true, noArgs)
-		}
+		combine(target, noArgs, versions)
 		add(target, both, false, oddArgs)
 	}
 	for _, c := range clients {
@@ -96,6 +88,15 @@ func variants(f llbtest.File) []variant {
 			"build-arg:BUILDKIT_SBOM_SCAN_STAGE":   strings.Join(targets[len(targets)/2:], ","),
 			"build-arg:BUILDKIT_SBOM_SCAN_CONTEXT": "1",
 		})})
+	}
+	return all
+}
+
+// turn is what a file's parity is tested with of its variants: with -short, a
+// part of them.
+func turn(f llbtest.File, all []variant) []variant {
+	if testing.Short() {
+		return llbtest.Turn(f, all)
 	}
 	return all
 }
@@ -222,7 +223,7 @@ func TestParity(t *testing.T) {
 
 func compareFile(t *testing.T, s *score, f llbtest.File) {
 	addition := ""
-	for i, v := range variants(f) {
+	for i, v := range turn(f, variants(f)) {
 		upstream := llbtest.Upstream(t.Context(), v.Request)
 		if i == 0 && upstream.Err == nil {
 			s.add(&s.upstream)

@@ -1,6 +1,7 @@
 package llbtest
 
 import (
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,6 +39,22 @@ func Corpus(root string) ([]File, error) {
 		return nil
 	})
 	return files, err
+}
+
+// Turn is a part of the requests to make for a file: the first, and one in
+// four of the others. Which ones depends on the file's name, so that of all
+// files of a corpus together none is left out.
+func Turn[R any](f File, all []R) []R {
+	of := fnv.New32a()
+	of.Write([]byte(f.Name))
+	first := int(of.Sum32() % 4)
+	var some []R
+	for i, r := range all {
+		if i == 0 || i%4 == first {
+			some = append(some, r)
+		}
+	}
+	return some
 }
 
 func isDockerfile(name string) bool {
