@@ -34,7 +34,7 @@ demo: ## build the frontend image, then an application with it (EXAMPLE=examples
 .PHONY: test
 test: lint engines ## everything below but parity and fuzz, as CI runs it
 	@echo "unit, integration and conformance run side by side; each shows what it printed when it ends"
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target unit integration conformance
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target integration conformance unit
 
 .PHONY: deps
 deps:
@@ -66,7 +66,7 @@ engines: ## build the pinned engines that the other tests run against, once, int
 # others more than they compute.
 .PHONY: integration
 integration: engines ## tests through the real client on a real BuildKit
-	go test -count=1 -parallel 4 -timeout 60m $(integration)
+	go test -count=1 -parallel 6 -timeout 60m $(integration)
 
 .PHONY: examples
 examples: engines ## of those, the examples alone: each built and run on BuildKit and on both Docker Engines

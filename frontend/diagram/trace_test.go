@@ -13,9 +13,9 @@ import (
 // no line that belongs to nothing.
 func TestLinesAreEdges(t *testing.T) {
 	drawn, listed, most := 0, 0, 0
-	graphs := int64(300)
+	graphs, crowd := int64(300), 15
 	if testing.Short() {
-		graphs = 100
+		graphs, crowd = 100, 12
 	}
 	for seed := range graphs {
 		g := randomGraph(rand.New(rand.NewSource(seed)))
@@ -45,7 +45,7 @@ func TestLinesAreEdges(t *testing.T) {
 		}
 	}
 	t.Logf("%d lines followed, %d edges listed by name, at most %d lines to a box", drawn, listed, most)
-	if drawn < 33*int(graphs) || listed < int(graphs)/3 || most < 15 {
+	if drawn < 33*int(graphs) || listed < int(graphs)/3 || most < crowd {
 		t.Error("the graphs are too easy")
 	}
 }
