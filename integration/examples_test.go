@@ -32,7 +32,7 @@ type example struct {
 	// them in the cache, and then have to write what they should.
 	keep bool
 	asks []ask
-	uid    string // of the running program, as id prints it; empty where the image has no such command
+	uid  string // of the running program, as id prints it; empty where the image has no such command
 	// healthy tells that HEALTHCHECK's command succeeds in the running container.
 	healthy bool
 
