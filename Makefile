@@ -12,6 +12,9 @@ TIME ?= 1m
 # A folder of Dockerfiles for the parity test, besides those of the repository.
 STAGECRAFT_CORPUS ?= $(abspath $(wildcard ../shared/corpus))
 export STAGECRAFT_CORPUS
+# Tests and engines live for seconds: up to half of their time would go into collecting garbage.
+GOGC ?= 400
+export GOGC
 
 # Cgo is off so that the tool which installs a C compiler needs none.
 tool := CGO_ENABLED=0 go run ./integration/cmd/tools
@@ -51,10 +54,9 @@ lint: ## formatting, go vet and staticcheck
 unit: deps ## tests of the compiler and the frontend, with the race detector
 	STAGECRAFT_CORPUS= go test -timeout 30m -race -short -parallel 4 $(unit)
 	@# Upstream's compiler has data races of its own, so it is compared with only here. Of the big corpus,
-	@# each file has a part of the matrix; the whole is make parity's. Half of the time would go into
-	@# collecting garbage.
-	STAGECRAFT_CORPUS= GOGC=400 go test -timeout 30m -parallel 4 ./llb ./frontend/diagram
-	[ -z "$$STAGECRAFT_CORPUS" ] || GOGC=400 go test -timeout 30m -short -parallel 4 ./llb ./frontend
+	@# each file has a part of the matrix; the whole is make parity's.
+	STAGECRAFT_CORPUS= go test -timeout 30m -parallel 4 ./llb ./frontend/diagram
+	[ -z "$$STAGECRAFT_CORPUS" ] || go test -timeout 30m -short -parallel 4 ./llb ./frontend
 
 .PHONY: engines
 engines: ## build the pinned engines that the other tests run against, once, into the cache
@@ -78,7 +80,7 @@ conformance: engines ## upstream's own integration tests, run against our image
 
 .PHONY: parity
 parity: ## compare with upstream's compiler, file by file (STAGECRAFT_CORPUS=FOLDER)
-	go test ./frontend ./llb/... -count=1 -timeout 60m -run TestParity -v | grep -v 'no test files\|no tests to run'
+	go test ./frontend ./llb/... -count=1 -timeout 60m -run 'TestParity|TestDeterminism' -v | grep -v 'no test files\|no tests to run'
 
 .PHONY: fuzz
 fuzz: ## every fuzz test in turn (TIME=1m each)

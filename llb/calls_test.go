@@ -90,10 +90,11 @@ func compareAnswers(ctx context.Context, r llbtest.Request, upstream, ours call)
 }
 
 // TestDeterminism compiles each file 25 times: the bytes, the config, the
-// warnings and the plan stay the same. The race detector needs fewer.
+// warnings and the plan stay the same. With -short, or for the race detector,
+// fewer do.
 func TestDeterminism(t *testing.T) {
 	times := 25
-	if !llbtest.Oracle {
+	if testing.Short() || !llbtest.Oracle {
 		times = 5
 	}
 	for _, f := range corpus(t) {

@@ -135,6 +135,7 @@ func (h *harness) program(dir string, s subject, p pass) enclosure.Program {
 		"HOME=" + filepath.Join(inside, "home"),
 		"TMPDIR=" + inside,
 		"GIT_CONFIG_NOSYSTEM=1",
+		"GOGC=" + os.Getenv("GOGC"),
 		// Upstream lets as many daemons run at once as this says, whatever -test.parallel is.
 		fmt.Sprint("GOMAXPROCS=", p.atOnce),
 		// The cgroup root that it would arrange is the room's.
