@@ -130,6 +130,7 @@ func (l lesson) script() string {
 
 // check compares what the script wrote with what the page shows.
 func (l lesson) check(log string) error {
+	log = oneWording(log)
 	for i, a := range l {
 		if a.file != "" {
 			continue
@@ -168,6 +169,7 @@ func TestLesson(t *testing.T) {
 	const good = "hello\nyou\n\n--- lesson 1 0\nmore\nERROR: none\n\n--- lesson 2 1\n"
 	for _, test := range []struct{ name, log, want string }{
 		{"as promised", good, ""},
+		{"a failure in the client's other words", strings.Replace(good, "ERROR: none", "ERROR: failed to build: failed to run Build function: x", 1), ""},
 		{"other output", strings.Replace(good, "hello", "hell", 1), "line 8: cat greeting; echo you wrote:"},
 		{"a line more", strings.Replace(good, "hello", "hello\nall", 1), "line 8: cat greeting; echo you wrote:"},
 		{"a command that should have failed", strings.Replace(good, "2 1", "2 0", 1), "line 11: false; cat none: exit status"},
