@@ -15,10 +15,12 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
-func (e example) checkConfig(t *testing.T, r exampleRun, ref string) {
+// configFile is the configuration of an image in the sandbox's registry.
+func (r exampleRun) configFile(t *testing.T, ref string) *v1.ConfigFile {
 	t.Helper()
 	image, err := r.sandbox.Image(t.Context(), ref)
 	if err != nil {
@@ -28,6 +30,12 @@ func (e example) checkConfig(t *testing.T, r exampleRun, ref string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+func (e example) checkConfig(t *testing.T, r exampleRun, ref string) {
+	t.Helper()
+	file := r.configFile(t, ref)
 	got := config{
 		user: file.Config.User, port: strings.Join(slices.Sorted(maps.Keys(file.Config.ExposedPorts)), " "),
 		entrypoint: file.Config.Entrypoint, cmd: file.Config.Cmd, workdir: file.Config.WorkingDir,

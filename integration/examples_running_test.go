@@ -86,14 +86,7 @@ func (e example) checkRunning(t *testing.T, container running) {
 // checkHealth does what an engine does at every interval.
 func (r exampleRun) checkHealth(t *testing.T, ref string) {
 	t.Helper()
-	image, err := r.sandbox.Image(t.Context(), ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := image.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := r.configFile(t, ref)
 	check := file.Config.Healthcheck
 	if check == nil || len(check.Test) < 2 {
 		return // checkConfig has reported it

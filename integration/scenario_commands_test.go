@@ -197,8 +197,7 @@ var stamp = regexp.MustCompile(`(?m)^\d+\.\d+ `)
 var ref = regexp.MustCompile(`\bref [a-z0-9]+::[a-z0-9]+`)
 
 // failure runs a build that must fail and writes what it leaves on the user's screen below the progress,
-// with the exit status. Times are shown as 0.000, and
-// snapshots without their numbers.
+// with the exit status. Times are shown as 0.000, and snapshots without their numbers.
 func failure(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) > 0, "failure PROGRAM [ARG...]")
 	var exit *exec.ExitError
