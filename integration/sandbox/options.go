@@ -1,7 +1,5 @@
 package sandbox
 
-import ()
-
 // Option changes what Start starts.
 type Option func(*settings)
 
