@@ -107,6 +107,7 @@ func (h *harness) run(ctx context.Context, s subject, p pass, ended func(string,
 	if err != nil {
 		return nil, err
 	}
+	tools.Scatter(at("t")) // each test has a folder in it
 	program, err := room.Start(h.program(room.Dir, s, p))
 	if err != nil {
 		return nil, err

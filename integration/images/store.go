@@ -22,6 +22,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/stagecraft/stagecraft/integration/tools"
 )
 
 // store is the cache folder: blobs by digest, and what each recipe gave.
@@ -39,6 +41,7 @@ func openStore(dir string, out io.Writer) (*store, error) {
 			return nil, err
 		}
 	}
+	tools.Scatter(st.path("work"))
 	return st, nil
 }
 

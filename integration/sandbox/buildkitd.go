@@ -30,6 +30,7 @@ func (s *Sandbox) StartBuildkitd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer scatterSnapshots(s.root)
 	return awaitReady(ctx, "buildkitd", s.buildkitd, func() error {
 		c, err := s.Client(ctx)
 		if err != nil {

@@ -128,6 +128,7 @@ func (d *Docker) startDaemon(ctx context.Context, registry string) error {
 	if err != nil {
 		return err
 	}
+	defer scatterSnapshots(d.root)
 	return awaitReady(ctx, "dockerd", d.daemon, func() error {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()

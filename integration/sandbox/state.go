@@ -108,3 +108,18 @@ func (k keptFolder) giveBack() error {
 	}
 	return os.Remove(k.mark())
 }
+
+// snapshots are where engines keep the file systems of images and steps, below their folders: BuildKit,
+// Docker today and Docker 20.10.
+var snapshots = []string{
+	"runc-overlayfs/snapshots/snapshots",
+	"containerd/io.containerd.snapshotter.v1.overlayfs/snapshots",
+	"data/overlay2",
+}
+
+// scatterSnapshots is tools.Scatter for the snapshots of an engine that has started.
+func scatterSnapshots(root string) {
+	for _, dir := range snapshots {
+		tools.Scatter(filepath.Join(root, dir))
+	}
+}

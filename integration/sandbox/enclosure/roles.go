@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft/stagecraft/integration/tools"
 )
 
 // The executable learns from the environment that it was started as a supervisor or as init. Neither
@@ -108,6 +110,7 @@ func supervise(a arrangement) error {
 	if err := lockFolder(dir); err != nil {
 		return refuse(errors.Join(err, os.RemoveAll(dir)))
 	}
+	tools.Scatter(dir)
 	a.Dir = dir
 	text, err := json.Marshal(a)
 	if err != nil {
