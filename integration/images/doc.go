@@ -11,7 +11,7 @@
 //     of the folder recipes that runs in a Debian root, and stored as a compressed tar (layer.go);
 //  4. layout: layers and config become an OCI image layout (store.go).
 //
-// Set.Push and Set.WriteMirrorDir then hand the layouts to a registry.
+// Set.WriteRegistryDir and Set.WriteMirrorDir then hand the layouts to a registry.
 //
 // # The cache
 //

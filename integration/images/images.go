@@ -3,9 +3,7 @@ package images
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -15,8 +13,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
 
@@ -103,30 +99,6 @@ func (s *Set) Index(ref string) (v1.ImageIndex, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s is not among %s", want, strings.Join(s.Names(), ", "))
-}
-
-// Push uploads all images to a registry that speaks HTTP at host:port, under the names that they have
-// on Docker Hub, so that BuildKit can use it as docker.io's mirror. What the registry has already is
-// not sent again. WriteRegistryDir is the faster way to a registry that has yet to start.
-func (s *Set) Push(ctx context.Context, registryHostPort string) error {
-	pusher, err := remote.NewPusher(remote.WithContext(ctx), remote.WithJobs(4))
-	if err != nil {
-		return err
-	}
-	for _, e := range s.entries {
-		ref, err := name.NewTag(registryHostPort+"/"+e.name, name.Insecure, name.StrictValidation)
-		if err != nil {
-			return err
-		}
-		if err := pusher.Push(ctx, ref, e.index); err != nil {
-			var answer *transport.Error
-			if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
-				return fmt.Errorf("pushing %s: %s does not look like a registry: %w", e.name, registryHostPort, err)
-			}
-			return fmt.Errorf("pushing %s to %s: %w", e.name, registryHostPort, err)
-		}
-	}
-	return nil
 }
 
 // hubName turns a name as a Dockerfile writes it into repository and tag on Docker Hub.

@@ -3,16 +3,11 @@ package images
 import (
 	"debug/elf"
 	_ "embed"
-	"io"
-	"log"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
@@ -108,27 +103,5 @@ func TestEnsureRejectsWhatItCannotProvide(t *testing.T) {
 	t.Setenv("STAGECRAFT_IMAGES", "both")
 	if _, err := Ensure(t.Context(), "busybox"); err == nil || !strings.Contains(err.Error(), `"both"`) {
 		t.Errorf("STAGECRAFT_IMAGES=both: %v", err)
-	}
-}
-
-func TestPush(t *testing.T) {
-	set, err := Ensure(t.Context(), "busybox", "alpine:latest", "alpine:3.19")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-	defer server.Close()
-	host := strings.TrimPrefix(server.URL, "http://")
-	for range 2 { // again finds all there
-		if err := set.Push(t.Context(), host); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, e := range set.entries {
-		checkServed(t, host, e.name, mustDigest(t, e.index))
-	}
-	server.Config.Handler = http.NotFoundHandler()
-	if err := set.Push(t.Context(), host); err == nil || !strings.Contains(err.Error(), "busybox") {
-		t.Errorf("pushing to what is no registry: %v", err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 // WriteRegistryDir puts all images into the storage folder of a registry (the "rootdirectory" of
 // distribution's filesystem driver), as if they had been pushed to it. Blobs are linked, not copied,
-// where the folder is on the cache's file system, so that takes milliseconds where Push takes seconds.
+// where the folder is on the cache's file system, so that takes milliseconds where a push takes seconds.
 // The layout is that of github.com/distribution/distribution/v3/registry/storage (paths.go).
 func (s *Set) WriteRegistryDir(ctx context.Context, root string) error {
 	for _, e := range s.entries {

@@ -42,8 +42,14 @@ func TestRegistryServesWrittenFolders(t *testing.T) {
 		checkServed(t, host, e.name, mustDigest(t, e.index))
 	}
 	// A push on top of it finds it all there.
-	if err := set.Push(t.Context(), host); err != nil {
-		t.Fatal(err)
+	for _, e := range set.entries {
+		ref, err := name.NewTag(host+"/"+e.name, name.Insecure)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.WriteIndex(ref, e.index, remote.WithContext(t.Context())); err != nil {
+			t.Fatal(err)
+		}
 	}
 	host = serve(t, program, filepath.Join(mirror, "data"))
 	for _, e := range set.entries {
