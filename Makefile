@@ -33,10 +33,11 @@ demo: ## build the frontend image, then an application with it (EXAMPLE=examples
 	@go run ./integration/cmd/demo $(EXAMPLE)
 
 # Side by side they wait less for each other than one after the other: what a section printed is shown
-# when it ends.
+# when it ends. The first time, the engines are compiled beside the unit tests.
 .PHONY: test
-test: lint engines ## everything below but parity and fuzz, as CI runs it
-	@echo "unit, integration and conformance run side by side; each shows what it printed when it ends"
+test: lint ## everything below but parity and fuzz, as CI runs it
+	@echo "unit, integration and conformance run side by side, the last two once the engines are there, which the"
+	@echo "first time takes ten minutes; each shows what it printed when it ends"
 	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target integration conformance unit
 
 .PHONY: deps
