@@ -9,7 +9,6 @@ import (
 
 	"github.com/containerd/containerd/v2/pkg/archive"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/klauspost/compress/gzip"
 )
 
 // imageFor returns the image of this machine's platform.
@@ -94,21 +93,17 @@ func filesOf(t *testing.T, image v1.Image) map[string]bool {
 	return files
 }
 
-// uncompressed reads a layer, twice as fast as the library for images does.
 func uncompressed(t *testing.T, l v1.Layer) io.ReadCloser {
 	t.Helper()
 	compressed, err := l.Compressed()
 	if err != nil {
 		t.Fatal(err)
 	}
-	zip, err := gzip.NewReader(compressed)
+	content, err := Unzip(compressed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{zip, compressed}
+	return content
 }
 
 func mustDigest(t *testing.T, index v1.ImageIndex) v1.Hash {

@@ -180,15 +180,20 @@ func (l blobLayer) Uncompressed() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	zip, err := gzip.NewReader(bufio.NewReaderSize(file, 1<<20))
+	return Unzip(file)
+}
+
+// Unzip reads a layer that was compressed with gzip, twice as fast as the library for images does. Closing
+// it closes the compressed one, and so does an error.
+func Unzip(compressed io.ReadCloser) (io.ReadCloser, error) {
+	zip, err := gzip.NewReader(bufio.NewReaderSize(compressed, 1<<20))
 	if err != nil {
-		file.Close()
-		return nil, err
+		return nil, errors.Join(err, compressed.Close())
 	}
 	return struct {
 		io.Reader
 		io.Closer
-	}{zip, file}, nil
+	}{zip, compressed}, nil
 }
 
 // counter hashes and counts what is written to it.

@@ -30,8 +30,7 @@ func (s *Sandbox) StartBuildkitd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer scatterSnapshots(s.root)
-	return awaitReady(ctx, "buildkitd", s.buildkitd, func() error {
+	err = awaitReady(ctx, "buildkitd", s.buildkitd, func() error {
 		c, err := s.Client(ctx)
 		if err != nil {
 			return err
@@ -42,6 +41,8 @@ func (s *Sandbox) StartBuildkitd(ctx context.Context) error {
 		_, err = c.ListWorkers(ctx)
 		return err
 	})
+	scatterSnapshots(s.root)
+	return err
 }
 
 // StopBuildkitd ends the daemon; its folder stays for StartBuildkitd.

@@ -128,8 +128,7 @@ func (d *Docker) startDaemon(ctx context.Context, registry string) error {
 	if err != nil {
 		return err
 	}
-	defer scatterSnapshots(d.root)
-	return awaitReady(ctx, "dockerd", d.daemon, func() error {
+	err = awaitReady(ctx, "dockerd", d.daemon, func() error {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		out, err := d.command(ctx, "version").CombinedOutput()
@@ -138,4 +137,6 @@ func (d *Docker) startDaemon(ctx context.Context, registry string) error {
 		}
 		return nil
 	})
+	scatterSnapshots(d.root)
+	return err
 }
