@@ -16,8 +16,12 @@ export STAGECRAFT_CORPUS
 GOGC ?= 400
 export GOGC
 
-# Cgo is off so that the tool which installs a C compiler needs none.
-tool := CGO_ENABLED=0 go run ./integration/cmd/tools
+# The flags with which the engines are compiled and, for the most part, the frontend's image, so that they
+# share the packages they have in common. Without cgo, the tool which installs a C compiler needs none.
+export CGO_ENABLED := 0
+export GOFLAGS := $(GOFLAGS) -trimpath -tags=netgo,osusergo,static_build
+
+tool := go run ./integration/cmd/tools
 # Patterns that match no package yet are left out.
 unit = $(shell go list ./... | grep -v '/integration\(/\|$$\)')
 integration = $(shell go list ./integration/... | grep -v '/integration/conformance\(/\|$$\)')
@@ -53,7 +57,7 @@ lint: ## formatting, go vet and staticcheck
 
 .PHONY: unit
 unit: deps ## tests of the compiler and the frontend, with the race detector
-	STAGECRAFT_CORPUS= go test -timeout 30m -race -short -skip TestDeterminism -parallel 4 $(unit)
+	STAGECRAFT_CORPUS= CGO_ENABLED=1 go test -timeout 30m -race -short -skip TestDeterminism -parallel 4 $(unit)
 	@# Upstream's compiler has data races of its own, so it is compared with only here. Of the big corpus,
 	@# each file has a part of the matrix; the whole is make parity's.
 	STAGECRAFT_CORPUS= go test -timeout 30m -parallel 4 ./llb ./frontend/diagram
