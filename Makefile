@@ -18,8 +18,9 @@ export GOGC
 
 # The flags with which the engines are compiled and, for the most part, the frontend's image, so that they
 # share the packages they have in common. Without cgo, the tool which installs a C compiler needs none.
+flags := -trimpath -tags=netgo,osusergo,static_build
 export CGO_ENABLED := 0
-export GOFLAGS := $(GOFLAGS) -trimpath -tags=netgo,osusergo,static_build
+export GOFLAGS := $(filter-out $(flags),$(GOFLAGS)) $(flags)
 
 tool := go run ./integration/cmd/tools
 # Patterns that match no package yet are left out.
