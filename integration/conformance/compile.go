@@ -101,11 +101,8 @@ func (m module) compiled(ctx context.Context) (string, error) {
 		fmt.Fprintf(os.Stderr, "building %s for the conformance tests …\n", p.name)
 		args := slices.Concat(p.args[:len(p.args)-1],
 			[]string{"-mod=readonly", "-trimpath", "-o", filepath.Join(tmp, p.name), p.args[len(p.args)-1]})
-		cmd := exec.CommandContext(ctx, "go", args...)
-		cmd.Dir = src
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS=linux", "GOARCH="+runtime.GOARCH)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("building %s: %w\n%s", p.name, err, strings.TrimSpace(string(out)))
+		if err := tools.Go(ctx, src, tmp, nil, args...); err != nil {
+			return "", fmt.Errorf("building %s: %w", p.name, err)
 		}
 	}
 	return dir, os.Rename(tmp, dir)

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -54,12 +52,9 @@ func ownDaemon(ctx context.Context) (string, error) {
 		return "", err
 	}
 	// go build compares: where nothing has changed this takes a second.
-	cmd := exec.CommandContext(ctx, "go", "build", "-mod=mod", "-trimpath", "-buildvcs=false", "-o", "buildkitd",
-		"-tags=osusergo netgo static_build seccomp", "-ldflags=-s -w -X github.com/moby/buildkit/version.Version="+version, ".")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS=linux", "GOARCH="+runtime.GOARCH)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building a buildkitd with our frontend: %w\n%s", err, bytes.TrimSpace(out))
+	if err := tools.Go(ctx, dir, dir, nil, "build", "-mod=mod", "-trimpath", "-buildvcs=false", "-o", "buildkitd",
+		"-tags=osusergo netgo static_build seccomp", "-ldflags=-s -w -X github.com/moby/buildkit/version.Version="+version, "."); err != nil {
+		return "", fmt.Errorf("building a buildkitd with our frontend: %w", err)
 	}
 	return filepath.Join(dir, "buildkitd"), nil
 }

@@ -2,11 +2,8 @@ package images
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -36,14 +33,8 @@ func hellofsLayer() (*layer, error) {
 		name:   "hellofs",
 		inputs: inputs,
 		make: func(ctx context.Context, s *site) error {
-			cmd := exec.CommandContext(ctx, "go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
-				"-o", filepath.Join(s.root, "hellofs"), ".")
-			cmd.Dir = source
-			cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS=linux", "GOARCH=amd64")
-			if out, err := cmd.CombinedOutput(); err != nil {
-				return fmt.Errorf("go build: %w\n%s", err, strings.TrimSpace(string(out)))
-			}
-			return nil
+			return tools.Go(ctx, source, s.dir, []string{"GOARCH=amd64"}, "build", "-mod=readonly", "-trimpath",
+				"-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(s.root, "hellofs"), ".")
 		},
 	}, nil
 }

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -62,7 +60,7 @@ func FrontendArchive(ctx context.Context) (string, error) {
 	// A place of its own in the cache, not a temporary folder, which would stay if this were killed.
 	dir := filepath.Join(folder, "program")
 	program := filepath.Join(dir, frontendLayout)
-	if err := buildFrontend(ctx, root, program); err != nil {
+	if err := buildFrontend(ctx, root, folder, program); err != nil {
 		return "", err
 	}
 	return packFrontend(ctx, dir, program, filepath.Join(root, "Dockerfile"))
@@ -71,13 +69,12 @@ func FrontendArchive(ctx context.Context) (string, error) {
 // frontendFolder is the cache of frontend images.
 func frontendFolder() string { return filepath.Join(tools.CacheDir(), "frontend") }
 
-// buildFrontend compiles the frontend's command of the checkout at root.
-func buildFrontend(ctx context.Context, root, program string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags", frontendLinkFlags+frontendVersion, "-o", program, "./frontend/cmd/stagecraft-frontend")
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="+frontendFlags, "GOOS=linux", "GOARCH="+runtime.GOARCH)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("compiling the frontend: %w\n%s", err, out)
+// buildFrontend compiles the frontend's command of the checkout at root, with temporary files below folder.
+func buildFrontend(ctx context.Context, root, folder, program string) error {
+	err := tools.Go(ctx, root, folder, []string{"GOFLAGS=" + frontendFlags},
+		"build", "-ldflags", frontendLinkFlags+frontendVersion, "-o", program, "./frontend/cmd/stagecraft-frontend")
+	if err != nil {
+		return fmt.Errorf("compiling the frontend: %w", err)
 	}
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -314,12 +313,17 @@ func (f family) ensure(ctx context.Context) (string, error) {
 
 	start := time.Now()
 	fmt.Fprintf(os.Stderr, "building %s %s …\n", strings.Join(f.files(), ", "), version)
+	var env []string
+	if f.cgo {
+		env = []string{"CGO_ENABLED=1"}
+	}
 	for _, tool := range f.files() {
 		pkg, ok := f.packages[tool]
 		if !ok {
 			continue
 		}
-		if err := f.build(ctx, src, filepath.Join(tmp, tool), pkg, args); err != nil {
+		build := slices.Concat([]string{"build", "-o", filepath.Join(tmp, tool)}, args, []string{pkg})
+		if err := Go(ctx, src, tmp, env, build...); err != nil {
 			return "", err
 		}
 	}
@@ -333,30 +337,6 @@ func (f family) ensure(ctx context.Context) (string, error) {
 	}
 	fmt.Fprintf(os.Stderr, "built %s %s in %.0f s\n", f.name, version, time.Since(start).Seconds())
 	return dir, nil
-}
-
-// build runs go build in the family's folder for one main package.
-func (f family) build(ctx context.Context, src, out, pkg string, args []string) error {
-	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", out}, args, []string{pkg})...)
-	cmd.Dir = src
-	cgo := "CGO_ENABLED=0"
-	if f.cgo {
-		cgo = "CGO_ENABLED=1"
-	}
-	// Flags from outside, such as -race or a vendor mode meant for our own module, do not belong here.
-	cmd.Env = append(os.Environ(), cgo, "GOFLAGS=", "GOWORK=off", "GOOS=linux", "GOARCH="+runtime.GOARCH)
-	var log strings.Builder
-	cmd.Stdout, cmd.Stderr = io.Discard, &log
-	// Interrupted, the go command removes its temporary folders; killed, it cannot.
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 20 * time.Second
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return fmt.Errorf("go build %s: %w\n%s", pkg, err, strings.TrimSpace(log.String()))
-	}
-	return nil
 }
 
 // goVersion is the version of the go command on the PATH, which builds the tools; the version that

@@ -45,11 +45,14 @@ func TestToolsHaveTheirVersion(t *testing.T) {
 	}
 }
 
-// A build that is interrupted leaves nothing that a later one could take for a result.
+// A build that is interrupted leaves nothing that a later one could take for a result, and nothing among
+// the machine's temporary files.
 func TestInterruptedBuild(t *testing.T) {
 	t.Setenv("STAGECRAFT_CACHE", t.TempDir())
 	// Its own empty build cache, so that the build takes longer than the wait.
 	t.Setenv("GOCACHE", t.TempDir())
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	path, err := Bin(ctx, "registry")
@@ -64,6 +67,10 @@ func TestInterruptedBuild(t *testing.T) {
 		if filepath.Ext(path) != ".lock" {
 			t.Errorf("%s is left", path)
 		}
+	}
+	entries, err := os.ReadDir(tmp)
+	if err != nil || len(entries) > 0 {
+		t.Errorf("the temporary folder has %v (%v)", entries, err)
 	}
 }
 
