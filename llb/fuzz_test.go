@@ -225,7 +225,8 @@ func (g *grower) name() string {
 		earlier = earlier[:len(earlier)-1] // not the stage itself
 	}
 	if len(earlier) == 0 || g.percent(15) {
-		return g.or([]string{"final", "later", "0", "2", "7", "-1", "$A", "Bad:Ref"}, "alpine:3", "scratch", "example.com/onbuild", "busybox", "example.com/nolayers", "example.com/obenv", "example.com/obenv-nolayers")
+		return g.or([]string{"final", "later", "0", "2", "7", "-1", "$A", "Bad:Ref"}, "alpine:3", "scratch", "example.com/onbuild", "busybox", "example.com/nolayers", "example.com/obenv", "example.com/obenv-nolayers",
+			"example.com/obstage", "example.com/obself", "example.com/obcopy")
 	}
 	name := earlier[g.n(len(earlier))]
 	if g.percent(15) {

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -55,17 +57,35 @@ func Evaluate(r *resolve.Resolved, opt Options) (*Plan, error) {
 	}
 	var failed error
 	at := stage.ID(len(r.Graph.Nodes))
+	var externals []*stageEval
 	for _, id := range r.Graph.Order(set) {
-		// A stage may be evaluated before an earlier one, which copies from it. The
-		// earlier one's mistake is the one to report.
-		if id < at {
-			if err := ev.evaluate(r.Graph.Node(id)); err != nil {
+		n := r.Graph.Node(id)
+		e := ev.start(n)
+		switch {
+		case n.Kind == stage.External:
+			externals = append(externals, e)
+		case n.Replaced && !opt.Everything:
+			// Its instructions are not carried out.
+		case id < at:
+			// A stage may be evaluated before an earlier one, which copies from it. The
+			// earlier one's mistake is the one to report.
+			if err := e.evaluate(n); err != nil {
 				failed, at = err, id
 			}
 		}
 	}
 	if failed != nil {
 		return nil, failed
+	}
+	if opt.Everything {
+		// Checks look at what will not happen, too: the triggers of images that are
+		// only copied from, behind all that happens.
+		slices.SortFunc(externals, func(a, b *stageEval) int { return cmp.Compare(a.out.ID, b.out.ID) })
+		for _, e := range externals {
+			if err := e.evaluate(e.out.Node); err != nil {
+				return nil, err
+			}
+		}
 	}
 	ev.finish()
 	// The checks are complete only now: with error=true they fail the build.
@@ -118,7 +138,8 @@ type stageEval struct {
 	lastCmd, lastEntrypoint, lastHealthcheck once
 }
 
-func (ev *evaluator) evaluate(n *stage.Node) error {
+// start adds a stage to the plan, with what it inherits.
+func (ev *evaluator) start(n *stage.Node) *stageEval {
 	out := &Stage{ID: n.ID, Node: n, Base: ev.resolved.Base(n.ID)}
 	ev.plan.Stages = append(ev.plan.Stages, out)
 	ev.plan.byID[n.ID] = out
@@ -131,9 +152,11 @@ func (ev *evaluator) evaluate(n *stage.Node) error {
 	}
 	e.at(n.Loc, n.From.Comments)
 	e.inherit(n)
-	if (n.Kind == stage.External || n.Replaced) && !ev.opt.Everything {
-		return nil // but checks look at what will not happen, too
-	}
+	return e
+}
+
+// evaluate goes through the instructions of the stage, which has been started.
+func (e *stageEval) evaluate(n *stage.Node) error {
 	if err := e.startFrom(); err != nil {
 		return dockerfile.At(err, n.Loc)
 	}
@@ -143,10 +166,10 @@ func (ev *evaluator) evaluate(n *stage.Node) error {
 		}
 	}
 	e.scanForSBOM()
-	if out.Platform.OS == "" {
+	if e.out.Platform.OS == "" {
 		// Only a context that is no image leaves this open, and only for the
 		// stage right on it.
-		out.Platform = ev.opt.Platforms.Target
+		e.out.Platform = e.opt.Platforms.Target
 	}
 	return nil
 }

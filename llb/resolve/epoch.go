@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/stage"
@@ -153,14 +154,18 @@ func addRemote(c *instructions.AddCommand, env *stage.Env, lex *shell.Lex) (*Rem
 	if err != nil {
 		return nil, err
 	}
-	checksum, _, err := lex.ProcessWord(c.Checksum, env)
-	if err != nil {
-		return nil, err
-	}
 	if IsHTTP(src) {
-		r := &Remote{URL: src, Checksum: checksum}
-		_, err := r.Digest()
-		return r, err
+		r := &Remote{URL: src}
+		if c.Checksum != "" {
+			if r.Checksum, _, err = lex.ProcessWord(c.Checksum, env); err != nil {
+				return nil, err
+			}
+			// One that turns out empty is no digest either.
+			if _, err := digest.Parse(r.Checksum); err != nil {
+				return nil, err
+			}
+		}
+		return r, nil
 	}
 	git, err := ParseGit(src, nil, "")
 	if err != nil {
@@ -174,8 +179,10 @@ func addRemote(c *instructions.AddCommand, env *stage.Env, lex *shell.Lex) (*Rem
 	if c.KeepGitDir != nil && *c.KeepGitDir {
 		git.Git.KeepDir = c.KeepGitDir
 	}
-	if checksum != "" {
-		git.Checksum = checksum
+	if c.Checksum != "" {
+		if git.Checksum, _, err = lex.ProcessWord(c.Checksum, env); err != nil {
+			return nil, err
+		}
 	}
 	git.Git.FetchByCommit = false
 	return git, nil

@@ -53,16 +53,17 @@ func Resolve(ctx context.Context, g *stage.Graph, src Sources, opt Options) (*Re
 		}
 		more, err := r.addTriggers(reach)
 		if err != nil {
+			checkBasePlatforms(g, r.bases) // an error takes no warning away
 			return nil, err
 		}
 		if !more {
 			break
 		}
 	}
+	checkBasePlatforms(g, r.bases)
 	if err := r.checkCycles(); err != nil {
 		return nil, err
 	}
-	checkBasePlatforms(g, r.bases)
 	return &Resolved{Graph: g, Reach: g.Reach(g.Target), bases: r.bases}, nil
 }
 

@@ -59,8 +59,11 @@ func (g *Graph) CheckAll() error {
 // orderedEnd is the end of an edge whose two ends stand in an order, None for
 // others.
 func (g *Graph) orderedEnd(e Edge) ID {
-	if e.Implied || e.ofItself() || g.Node(e.From).Replaced {
-		return None // what is replaced is there, whatever its instructions say
+	from := g.Node(e.From)
+	if e.Implied || e.ofItself() || from.Replaced || from.Kind == External {
+		// What is replaced, or an image that is only copied from, is there,
+		// whatever its instructions or triggers say.
+		return None
 	}
 	return e.To
 }

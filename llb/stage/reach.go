@@ -47,8 +47,8 @@ func (g *Graph) ordered(e Edge) bool {
 	switch {
 	case g.Node(e.To).Kind == External:
 		return true
-	case g.Node(e.From).Replaced:
-		return false // what is replaced is there before all others
+	case g.Node(e.From).Replaced, g.Node(e.From).Kind == External:
+		return false // these are there before all others
 	default:
 		return e.Kind != After && !e.Implied
 	}

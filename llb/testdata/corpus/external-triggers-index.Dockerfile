@@ -1,0 +1,3 @@
+FROM alpine
+RUN x
+COPY --from=example.com/obself /x /y

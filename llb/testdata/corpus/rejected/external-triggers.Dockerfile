@@ -1,0 +1,3 @@
+FROM alpine
+EXPOSE 65536
+COPY --from=example.com/obenv x y
