@@ -46,6 +46,17 @@ func chain(stages int) llbtest.Request {
 	return llbtest.Request{Dockerfile: []byte(text.String()), Opts: map[string]string{"platform": "linux/amd64"}}
 }
 
+// BenchmarkVariables is such a chain in which each stage has all variables of
+// those before it.
+func BenchmarkVariables(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("FROM alpine AS s0\n")
+	for i := 1; i < 800; i++ {
+		fmt.Fprintf(&text, "FROM s%d AS s%d\nENV A%d=x\n", i-1, i, i)
+	}
+	race(b, []llbtest.Request{{Dockerfile: []byte(text.String()), Opts: map[string]string{"platform": "linux/amd64"}}})
+}
+
 func race(b *testing.B, requests []llbtest.Request) {
 	var upstream, ours time.Duration
 	for b.Loop() {

@@ -57,10 +57,11 @@ func (e *stageEval) startFrom() error {
 	if _, ok := shell.EnvsFromSlice(config.Env).Get("PATH"); !ok && !e.pathUnset && e.out.Platform.OS != "windows" {
 		config.Env = append(config.Env, "PATH="+system.DefaultPathEnv(e.out.Platform.OS))
 	}
-	for _, kv := range config.Env {
-		key, value, _ := strings.Cut(kv, "=")
-		e.env.Set(key, value)
+	vars := make([]stage.Var, len(config.Env))
+	for i, kv := range config.Env {
+		vars[i].Key, vars[i].Value, _ = strings.Cut(kv, "=")
 	}
+	e.env.SetAll(vars)
 	e.dir = "/"
 	if config.WorkingDir != "" {
 		return e.changeDir(config.WorkingDir)

@@ -29,6 +29,33 @@ func (e *Env) Set(key, value string) {
 	e.values[key] = value
 }
 
+// SetAll is Set for one variable after the other, in the time of one.
+func (e *Env) SetAll(vars []Var) {
+	if len(vars) == 0 {
+		return
+	}
+	last := make(map[string]int, len(vars))
+	for i, v := range vars {
+		last[v.Key] = i
+	}
+	keys := make([]string, 0, len(e.keys)+len(last))
+	for _, key := range e.keys {
+		if _, again := last[key]; !again {
+			keys = append(keys, key)
+		}
+	}
+	if e.values == nil {
+		e.values = make(map[string]string, len(last))
+	}
+	for i, v := range vars {
+		if last[v.Key] == i {
+			keys = append(keys, v.Key)
+			e.values[v.Key] = v.Value
+		}
+	}
+	e.keys = keys
+}
+
 // Delete unsets a variable.
 func (e *Env) Delete(key string) {
 	if _, ok := e.values[key]; !ok {

@@ -160,3 +160,26 @@ func TestEnv(t *testing.T) {
 		t.Errorf("what was handed out became %s", got)
 	}
 }
+
+// SetAll is Set many times over.
+func TestEnvSetAll(t *testing.T) {
+	vars := []Var{{"C", "1"}, {"A", "2"}, {"D", "3"}, {"A", "4"}}
+	var one, all Env
+	for _, e := range []*Env{&one, &all} {
+		e.Set("A", "0")
+		e.Set("B", "0")
+	}
+	for _, v := range vars {
+		one.Set(v.Key, v.Value)
+	}
+	all.SetAll(vars)
+	if got, want := fmt.Sprint(all.List(), all.Keys()), fmt.Sprint(one.List(), one.Keys()); got != want {
+		t.Errorf("%s, one by one %s", got, want)
+	}
+	all.SetAll(nil)
+	var empty Env
+	empty.SetAll([]Var{{"A", "1"}})
+	if v, ok := empty.Get("A"); !ok || v != "1" {
+		t.Errorf("A is %q (%v)", v, ok)
+	}
+}
