@@ -83,7 +83,7 @@ var families = []family{
 			"containerd":              "github.com/containerd/containerd/v2/cmd/containerd",
 			"containerd-shim-runc-v2": "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
 		},
-		// What no test uses and would take a third of the time: Kubernetes' interface.
+		// Without Kubernetes' interface, which no test uses: 175 packages fewer to compile.
 		tags:    []string{"osusergo", "netgo", "static_build", "no_btrfs", "no_zfs", "no_cri"},
 		ldflags: "-X github.com/containerd/containerd/v2/version.Version=VERSION",
 	},
