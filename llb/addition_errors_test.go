@@ -46,6 +46,12 @@ func TestAdditionErrors(t *testing.T) {
 		{"FROM alpine AS build\nFROM alpine\nINCLUDE ./env\nCOPY --from=$BASE / /\n", map[string]string{"env": "ENV BASE=build\n"},
 			"line 4: --from=$BASE: BASE is not known before the build runs: ENV sets BASE on env:1, and the environment depends on the base image; use an ARG with a plain default"},
 
+		// References that no image can have.
+		{"FROM ./svc AS svc\nFROM Bad:1\n", map[string]string{"svc": "FROM alpine AS a\nCOPY --from=Bad:2 / /\nFROM alpine\nCOPY --from=a / /\nCOPY --from=Bad:3 / /\n"},
+			`line 2: failed to parse stage name "Bad:1": invalid reference format: repository name (library/Bad) must be lowercase; ` +
+				`on svc:2: failed to parse stage name "Bad:2": invalid reference format: repository name (library/Bad) must be lowercase; ` +
+				`on svc:5: failed to parse stage name "Bad:3": invalid reference format: repository name (library/Bad) must be lowercase`},
+
 		// Circles.
 		{"FROM alpine AS a\nCOPY --from=b / /\nFROM alpine AS b\nINCLUDE ./steps\nFROM a AS c\n", map[string]string{"steps": "ENV X=1\nRUN --mount=from=c,target=/c true\n"},
 			"line 2: circular dependency detected on stage: a: a -(copy, line 2)-> b -(mount, steps:2)-> c -(base, line 5)-> a; break the circle by moving what both stages need into a stage of its own"},

@@ -155,7 +155,25 @@ func escapes(p string) bool {
 	return p == ".." || strings.HasPrefix(p, "../")
 }
 
-// Way is how a build came to a location, such as
+// Place names a location within a sentence: "line 3", or "svc/Dockerfile:3"
+// in another file than the Dockerfile.
+func (f *Files) Place(loc Loc) string {
+	if loc.File == 0 {
+		return fmt.Sprintf("line %d", loc.Line())
+	}
+	return f.FullPlace(loc)
+}
+
+// FullPlace names a location together with its file, such as "Dockerfile:3".
+func (f *Files) FullPlace(loc Loc) string {
+	name := f.Source(loc.File).Name()
+	if line := loc.Line(); line > 0 {
+		return fmt.Sprintf("%s:%d", name, line)
+	}
+	return name
+}
+
+// Way returns how a build came to a location, such as
 // "Dockerfile:12 -> svc/Dockerfile:3". For the Dockerfile itself it is empty.
 func (f *Files) Way(loc Loc) string {
 	if loc.File == 0 {
@@ -164,17 +182,9 @@ func (f *Files) Way(loc Loc) string {
 	via := f.Source(loc.File).Via
 	way := f.Way(via)
 	if way == "" {
-		way = f.place(via)
+		way = f.FullPlace(via)
 	}
-	return way + " -> " + f.place(loc)
-}
-
-func (f *Files) place(loc Loc) string {
-	name := f.Source(loc.File).Name()
-	if line := loc.Line(); line > 0 {
-		return fmt.Sprintf("%s:%d", name, line)
-	}
-	return name
+	return way + " -> " + f.FullPlace(loc)
 }
 
 // IsPath says that a stage reference means a file: "./x", "../x" or "/x".

@@ -17,7 +17,7 @@ func (e *stageEval) add(step *Step, in *stage.Instruction, c *instructions.AddCo
 	r := &remotes{keepGitDir: c.KeepGitDir, checksum: c.Checksum, unpack: c.Unpack != nil && *c.Unpack}
 	t.remote = r.source
 	t.check = func() error { return checkAddChecksum(c) }
-	err := t.evaluate(step, c.String(), c.SourcesAndDest, attributes{
+	err := t.evaluate(step, title(e.lex, c.String(), &e.env), c.SourcesAndDest, attributes{
 		chown: c.Chown, chmod: c.Chmod, link: c.Link, excludes: c.ExcludePatterns,
 	})
 	if err != nil {

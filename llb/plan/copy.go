@@ -17,14 +17,14 @@ import (
 // copy evaluates COPY: files of the context, of a stage or of an image.
 func (e *stageEval) copy(step *Step, in *stage.Instruction, c *instructions.CopyCommand) error {
 	from := stage.None
-	if len(in.Sources) > 0 {
-		from = in.Sources[0]
+	if len(in.Refs) > 0 {
+		from = in.Refs[0].Node
 	}
 	if from != stage.None && !e.isThere(from) {
 		return errors.Errorf("cannot copy from stage %q: it needs this stage itself", c.From)
 	}
 	t := &transfer{stageEval: e, keyword: "COPY", in: c, from: from, parents: c.Parents, ifExists: in.Flags.IfExists}
-	err := t.evaluate(step, in.Shown(), c.SourcesAndDest, attributes{
+	err := t.evaluate(step, titleOf(e.lex, in.Pieces(e.unit.File.Escape(in.Loc)), &e.env), c.SourcesAndDest, attributes{
 		chown: c.Chown, chmod: c.Chmod, link: c.Link, excludes: c.ExcludePatterns,
 	})
 	if err != nil {
@@ -60,7 +60,7 @@ type attributes struct {
 	excludes     []string
 }
 
-func (t *transfer) evaluate(step *Step, code string, paths instructions.SourcesAndDest, attr attributes) error {
+func (t *transfer) evaluate(step *Step, title string, paths instructions.SourcesAndDest, attr attributes) error {
 	dest, err := t.resolveDest(paths.DestPath)
 	if err != nil {
 		return err
@@ -85,9 +85,8 @@ func (t *transfer) evaluate(step *Step, code string, paths instructions.SourcesA
 			return err
 		}
 	}
-	name := title(t.lex, code, &t.env)
-	step.Progress = t.progress.next(name, &t.out.Platform, &t.env)
-	op.LinkProgress = t.progress.current("LINK "+name, &t.out.Platform, &t.env)
+	step.Progress = t.progress.next(title, &t.out.Platform, &t.env)
+	op.LinkProgress = t.progress.current("LINK "+title, &t.out.Platform, &t.env)
 
 	for _, src := range paths.SourcePaths {
 		s, err := t.source(src)

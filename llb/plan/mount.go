@@ -22,7 +22,7 @@ func (e *stageEval) mounts(op *Run, in *stage.Instruction, c *instructions.RunCo
 		case instructions.MountTypeSSH:
 			err = e.ssh(op, m, in.Loc)
 		default:
-			err = e.mount(op, m, in.Sources[i])
+			err = e.mount(op, m, in.Refs[i].Node)
 		}
 		if err != nil {
 			return err

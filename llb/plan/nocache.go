@@ -10,8 +10,8 @@ import "github.com/stagecraft/stagecraft/llb/stage"
 // stays so, as in docker/dockerfile.
 func (e *stageEval) runAgain(step *Step, in *stage.Instruction) {
 	again := e.rerun || e.out.Node.NoCache || in.Flags.NoCache
-	for _, id := range in.Sources {
-		if s := e.stageNode(id); s != nil && s.scope.rerun {
+	for _, ref := range in.Refs {
+		if s := e.stageNode(ref.Node); s != nil && s.scope.rerun {
 			again = true
 		}
 	}

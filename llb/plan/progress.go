@@ -8,6 +8,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
 // counter makes the progress names of a stage, such as
@@ -112,10 +113,21 @@ func targetOf(env shell.EnvGetter) *ocispecs.Platform {
 // title is an instruction as progress shows it: variables expanded where that
 // works, the keyword in upper case.
 func title(lex *shell.Lex, code string, env shell.EnvGetter) string {
-	if expanded, _, err := lex.ProcessWord(code, env); err == nil {
-		code = expanded
+	return titleOf(lex, []stage.Piece{{Text: code}}, env)
+}
+
+// titleOf is the title of an instruction in pieces.
+func titleOf(lex *shell.Lex, pieces []stage.Piece, env shell.EnvGetter) string {
+	var b strings.Builder
+	for _, p := range pieces {
+		if !p.Expanded {
+			if text, _, err := lex.ProcessWord(p.Text, env); err == nil {
+				p.Text = text
+			}
+		}
+		b.WriteString(p.Text)
 	}
-	word, rest, ok := strings.Cut(code, " ")
+	word, rest, ok := strings.Cut(b.String(), " ")
 	word = strings.ToUpper(word)
 	if !ok {
 		return word

@@ -44,7 +44,9 @@ func (e *stageEval) run(step *Step, in *stage.Instruction, c *instructions.RunCo
 		return errors.Errorf("unsupported network mode %q", op.Network)
 	}
 	step.Op = op
-	step.Progress = e.progress.next(title(runLex(e.lex), in.Shown()+summary, maskSecrets(c, &e.env)), op.Platform, &e.env)
+	pieces := in.Pieces(e.unit.File.Escape(in.Loc))
+	pieces[len(pieces)-1].Text += summary
+	step.Progress = e.progress.next(titleOf(runLex(e.lex), pieces, maskSecrets(c, &e.env)), op.Platform, &e.env)
 	e.commitOp("RUN " + e.runHistory(op.Args))
 	return nil
 }

@@ -167,7 +167,7 @@ func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
 		}
 		wanted = append(wanted, lookup{n, ref, r.missed[n.ID]})
 	}
-	return wanted, malformed.err()
+	return wanted, malformed.err(r.graph.Files)
 }
 
 // malformedRefs are references that are none.
@@ -180,13 +180,13 @@ type malformedRef struct {
 
 // err shows all of them, with a location each: docker/dockerfile shows one,
 // and which it is changes from run to run.
-func (m malformedRefs) err() error {
+func (m malformedRefs) err(files *dockerfile.Files) error {
 	if len(m) == 0 {
 		return nil
 	}
 	err := m[0].err
 	for _, other := range m[1:] {
-		err = fmt.Errorf("%w; on line %d: %w", err, other.loc.Line(), other.err)
+		err = fmt.Errorf("%w; on %s: %w", err, files.Place(other.loc), other.err)
 	}
 	for _, ref := range m {
 		err = dockerfile.At(err, ref.loc)

@@ -131,7 +131,7 @@ func (g *Graph) cycleError(path []Edge) error {
 	start := slices.IndexFunc(path, func(e Edge) bool { return e.From == end })
 	var way strings.Builder
 	for _, e := range path[start:] {
-		fmt.Fprintf(&way, "%s -(%s, %s)-> ", g.display(e.From), e.Kind, g.line(e.Loc))
+		fmt.Fprintf(&way, "%s -(%s, %s)-> ", g.display(e.From), e.Kind, g.Files.Place(e.Loc))
 	}
 	way.WriteString(g.display(end))
 	err := errors.Errorf("circular dependency detected on stage: %s: %s; %s", g.display(path[0].From), way.String(), g.breakCircle(path[start:]))
@@ -154,15 +154,6 @@ func (g *Graph) breakCircle(circle []Edge) string {
 	// A gate that tests the very stage that it gates.
 	e := circle[gate]
 	return fmt.Sprintf("put the --after on a stage of its own: FROM --after=%s %s", g.display(e.To), g.display(e.From))
-}
-
-// line is a place as a message names it: a line of the Dockerfile, or one of
-// another file.
-func (g *Graph) line(loc dockerfile.Loc) string {
-	if loc.File == 0 {
-		return fmt.Sprintf("line %d", loc.Line())
-	}
-	return fmt.Sprintf("%s:%d", g.Files.Source(loc.File).Name(), loc.Line())
 }
 
 func (g *Graph) display(id ID) string {

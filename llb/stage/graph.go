@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -72,28 +71,6 @@ type Node struct {
 	Declared int
 	// Triggers is how many of the Steps are triggers of the base.
 	Triggers int
-}
-
-// Instruction is an instruction together with the nodes that it refers to:
-// one for COPY --from, one for each mount of RUN, else none.
-type Instruction struct {
-	dockerfile.Instruction
-	Sources []ID
-	// shown is the source code with the variables in references expanded;
-	// empty where there are none.
-	shown string
-}
-
-// Shown is the instruction for progress, with the variables in its references
-// to stages expanded; other variables are as written.
-func (in *Instruction) Shown() string {
-	if in.shown != "" {
-		return in.shown
-	}
-	if code, ok := in.Command.(fmt.Stringer); ok {
-		return code.String()
-	}
-	return in.Name()
 }
 
 // EdgeKind says why a stage needs another node.

@@ -121,19 +121,21 @@ func (g *Graph) addReferences(from ID, in *Instruction, vars func() *staticVars)
 		if c.From == "" {
 			return nil
 		}
-		to, err := g.copySource(from, c.From, in, vars)
+		ref, err := g.copySource(from, c.From, in, vars)
 		if err != nil {
 			return err
 		}
-		in.Sources = []ID{to}
+		in.Refs = []Reference{ref}
+		to := ref.Node
 		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc, Paths: slices.Clone(c.SourcePaths), OnBuild: in.OnBuild, last: g.upstreamEnd(to, c.From, from)})
 	case *instructions.RunCommand:
 		for _, m := range writtenMounts(c) {
-			to, err := g.mountSource(from, m.From, in, vars)
+			ref, err := g.mountSource(from, m.From, in, vars)
 			if err != nil {
 				return err
 			}
-			in.Sources = append(in.Sources, to)
+			in.Refs = append(in.Refs, ref)
+			to := ref.Node
 			var paths []string
 			if m.From != "" && m.Source != "" {
 				paths = []string{m.Source}
@@ -156,27 +158,27 @@ func writtenMounts(c *instructions.RunCommand) []*instructions.Mount {
 }
 
 // copySource is what COPY --from means: an index, a stage, or an image.
-func (g *Graph) copySource(from ID, ref string, in *Instruction, vars func() *staticVars) (ID, error) {
+func (g *Graph) copySource(from ID, written string, in *Instruction, vars func() *staticVars) (Reference, error) {
+	ref := Reference{Flag: CopyFrom, Written: written, Expanded: written}
 	lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
-	res, err := lex.ProcessWordWithMatches(ref, &Env{})
-	if err != nil && !strings.Contains(ref, "$") {
-		return None, err
+	res, err := lex.ProcessWordWithMatches(written, &Env{})
+	if err != nil && !strings.Contains(written, "$") {
+		return ref, err
 	}
-	if err != nil || res.Result != ref {
-		if !strings.Contains(ref, "$") {
-			return None, errors.Errorf("--from=%s: quotes and escapes have no meaning here, write the plain name of a stage or an image", ref)
+	if err != nil || res.Result != written {
+		if !strings.Contains(written, "$") {
+			return ref, errors.Errorf("--from=%s: quotes and escapes have no meaning here, write the plain name of a stage or an image", written)
 		}
-		expanded, err := vars().expand(lex, "--from="+ref, ref)
-		if err != nil {
-			return None, err
+		if ref.Expanded, err = vars().expand(lex, "--from="+written, written); err != nil {
+			return ref, err
 		}
-		in.shown = strings.Replace(in.Shown(), ref, expanded, 1)
-		ref = expanded
 	}
-	if index, err := strconv.Atoi(ref); err == nil {
-		return g.byIndex(from, index)
+	if index, err := strconv.Atoi(ref.Expanded); err == nil {
+		ref.Node, err = g.byIndex(from, index)
+		return ref, err
 	}
-	return g.source(from, ref, in, in.Loc)
+	ref.Node, err = g.source(from, ref.Expanded, in, in.Loc)
+	return ref, err
 }
 
 // byIndex counts the stages of a file; in the Dockerfile itself images that
@@ -194,24 +196,27 @@ func (g *Graph) byIndex(from ID, index int) (ID, error) {
 
 // mountSource is what a mount's from means. A mount without one stands on the
 // empty image, or on a stage that somebody called scratch.
-func (g *Graph) mountSource(from ID, ref string, in *Instruction, vars func() *staticVars) (ID, error) {
-	if expr, ok := in.Flags.MountFrom[ref]; ok {
+func (g *Graph) mountSource(from ID, written string, in *Instruction, vars func() *staticVars) (Reference, error) {
+	ref := Reference{Flag: MountFrom, Written: written, Expanded: written}
+	var err error
+	if expr, ok := in.Flags.MountFrom[written]; ok {
+		ref.Written = expr
 		lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
-		expanded, err := vars().expand(lex, "--mount=from="+expr, expr)
-		if err != nil {
-			return None, err
+		if ref.Expanded, err = vars().expand(lex, "--mount=from="+expr, expr); err != nil {
+			return ref, err
 		}
-		in.shown = strings.Replace(in.Shown(), "from="+expr, "from="+expanded, 1)
-		ref = expanded
 	}
-	if ref == "" {
+	name := ref.Expanded
+	if name == "" {
 		if id, ok := g.latest(Scratch, from); ok {
-			return id, nil
+			ref.Node = id
+			return ref, nil
 		}
-		ref = Scratch
+		name = Scratch
 	}
 	// docker/dockerfile gives the fetch of such an image no location.
-	return g.source(from, ref, in, dockerfile.Loc{})
+	ref.Node, err = g.source(from, name, in, dockerfile.Loc{})
+	return ref, err
 }
 
 // source is a stage or an image. fetch is the location that an image gets.
@@ -276,7 +281,7 @@ func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
 			if err := g.addReferences(id, &in, vars); err != nil {
 				return false, relocate(err, where)
 			}
-			refers = refers || len(in.Sources) > 0
+			refers = refers || len(in.Refs) > 0
 			steps = append(steps, in)
 		}
 	}

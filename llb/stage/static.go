@@ -22,7 +22,7 @@ type staticVars struct {
 	globals   *Env
 	buildArgs map[string]string
 	escape    func(*Instruction) rune
-	line      func(dockerfile.Loc) string
+	place     func(dockerfile.Loc) string
 	// unknown says of other variables why they have no static value, and
 	// unset of ARGs why they have none at all.
 	unknown, unset map[string]string
@@ -49,7 +49,7 @@ func (g *Graph) inheritedVars(id ID) *staticVars {
 		globals:   &u.Globals.Env,
 		buildArgs: g.opt.BuildArgs,
 		escape:    func(in *Instruction) rune { return u.File.Escape(in.Loc) },
-		line:      g.line,
+		place:     g.Files.Place,
 		unknown:   map[string]string{},
 		unset:     map[string]string{},
 		stages:    g.unitNames(id),
@@ -83,7 +83,7 @@ func (v *staticVars) see(in *Instruction) {
 		}
 	case *instructions.EnvCommand:
 		for _, kv := range c.Env {
-			v.forget(kv.Key, fmt.Sprintf("ENV sets %s on %s, and the environment depends on the base image", kv.Key, v.line(in.Loc)))
+			v.forget(kv.Key, fmt.Sprintf("ENV sets %s on %s, and the environment depends on the base image", kv.Key, v.place(in.Loc)))
 		}
 	}
 }
@@ -103,7 +103,7 @@ func (v *staticVars) declare(kv instructions.KeyValuePairOptional, in *Instructi
 	}
 	res, err := shell.NewLex(v.escape(in)).ProcessWordWithMatches(*kv.Value, &v.env)
 	if err != nil {
-		v.forget(kv.Key, fmt.Sprintf("the default of ARG %s on %s is malformed", kv.Key, v.line(in.Loc)))
+		v.forget(kv.Key, fmt.Sprintf("the default of ARG %s on %s is malformed", kv.Key, v.place(in.Loc)))
 		return
 	}
 	for _, name := range sortedKeys(res.Unmatched) {
@@ -114,14 +114,14 @@ func (v *staticVars) declare(kv instructions.KeyValuePairOptional, in *Instructi
 		if !ok {
 			why = fmt.Sprintf("only the base image could set %s", name)
 		}
-		v.forget(kv.Key, fmt.Sprintf("the default of ARG %s on %s uses %s: %s", kv.Key, v.line(in.Loc), name, why))
+		v.forget(kv.Key, fmt.Sprintf("the default of ARG %s on %s uses %s: %s", kv.Key, v.place(in.Loc), name, why))
 		return
 	}
 	v.know(kv.Key, res.Result)
 }
 
 func (v *staticVars) noValue(name string, loc dockerfile.Loc) string {
-	return fmt.Sprintf("ARG %s on %s has no default and no build argument, and what a base image sets is known too late", name, v.line(loc))
+	return fmt.Sprintf("ARG %s on %s has no default and no build argument, and what a base image sets is known too late", name, v.place(loc))
 }
 
 func (v *staticVars) know(name, value string) {
