@@ -32,18 +32,7 @@ func aliasContexts(c client.Client) client.Client {
 	if !found {
 		return c
 	}
-	return &aliased{Client: c, opts: opts}
-}
-
-type aliased struct {
-	client.Client
-	opts map[string]string
-}
-
-func (a *aliased) BuildOpts() client.BuildOpts {
-	opts := a.Client.BuildOpts()
-	opts.Opts = a.opts
-	return opts
+	return &withOptions{Client: c, opts: opts}
 }
 
 // contextReference is a stage of another file as an image could be called, for

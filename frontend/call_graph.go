@@ -9,10 +9,9 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/frontend/subrequests"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/frontend/answer"
 	"github.com/stagecraft/stagecraft/frontend/diagram"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
@@ -22,43 +21,14 @@ import (
 
 // The subrequests that draw the stages: docs/graph.md.
 
-// graphVersion is the version of the subrequests, not that of the JSON in
-// their answers (diagram.SchemaVersion).
-const graphVersion = "1.0.0"
-
-func graphDefinition(name, description string) subrequests.Request {
-	return subrequests.Request{
-		Name:        "frontend." + name,
-		Version:     graphVersion,
-		Type:        subrequests.TypeRPC,
-		Description: description,
-		Opts:        []subrequests.Named{{Name: "target", Description: "Target build stage"}},
-		Metadata:    []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
-	}
-}
-
-var (
-	graphText    = graphDefinition("graph", "Draw the stages, what they need and what runs in parallel")
-	graphMermaid = graphDefinition("graph.mermaid", "Draw the stages as a Mermaid flowchart")
-	graphDot     = graphDefinition("graph.dot", "Draw the stages as a Graphviz digraph")
-)
-
-// drawing answers with the graph as JSON and, for people, as draw has it.
-func drawing(draw func(*diagram.Graph) string) func(*request, context.Context) (*client.Result, error) {
-	return func(r *request, ctx context.Context) (*client.Result, error) {
+// graphCall answers with the graph as JSON and, for people, as draw has it.
+func graphCall(draw func(*diagram.Graph) string) func(context.Context, *request) (answer.Answer, error) {
+	return func(ctx context.Context, r *request) (answer.Answer, error) {
 		g, err := r.graph(ctx)
 		if err != nil {
-			return nil, err
+			return answer.Answer{}, err
 		}
-		dt, err := json.MarshalIndent(g, "", "  ")
-		if err != nil {
-			return nil, err
-		}
-		res := client.NewResult()
-		res.AddMeta("result.json", dt)
-		res.AddMeta("result.txt", []byte(draw(g)))
-		res.AddMeta("version", []byte(graphVersion))
-		return res, nil
+		return answer.New(g, draw(g))
 	}
 }
 

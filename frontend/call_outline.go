@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"text/tabwriter"
 
-	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/stagecraft/stagecraft/frontend/answer"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/lower"
@@ -35,13 +35,13 @@ type unsetAnswer struct {
 	Location    *pb.Location `json:"location,omitempty"`
 }
 
-// outline lists the args, secrets and agents of the target, and what UNSET
+// outlineCall lists the args, secrets and agents of the target, and what UNSET
 // removes from it.
-func (r *request) outline(ctx context.Context) (*client.Result, error) {
+func outlineCall(ctx context.Context, r *request) (answer.Answer, error) {
 	c := r.compilation(ctx, nil).warning(r.reporter(ctx), nil)
 	p, err := c.evaluate(ctx)
 	if err != nil {
-		return nil, err
+		return answer.Answer{}, err
 	}
 	sources := newAnswerSources(r)
 	asked := sources.outline(c, p)
@@ -50,7 +50,7 @@ func (r *request) outline(ctx context.Context) (*client.Result, error) {
 		g := c.gate(ctx, gate)
 		gated, err := g.evaluate(ctx)
 		if err != nil {
-			return nil, err
+			return answer.Answer{}, err
 		}
 		asked.Add(sources.outline(g, gated))
 	}
@@ -83,30 +83,28 @@ func (r *request) outline(ctx context.Context) (*client.Result, error) {
 	for _, u := range asked.Unset {
 		o.Unset = append(o.Unset, unsetAnswer{Instruction: u.What, Name: u.Name, Location: location(u.Loc)})
 	}
-	return o.result()
+	return o.answer()
 }
 
-// result is the answer for the client. Without what only ours has it is
+// answer returns the answer for the client. Without what only ours has it is
 // docker/dockerfile's, byte for byte.
-func (o *outlineAnswer) result() (*client.Result, error) {
-	res, err := o.ToResult()
+func (o *outlineAnswer) answer() (answer.Answer, error) {
+	a, err := answer.Of(o.ToResult())
 	if err != nil || o.Unset == nil && o.Files == nil {
-		return res, err
+		return a, err
 	}
-	dt, err := json.MarshalIndent(o, "", "  ")
-	if err != nil {
-		return nil, err
+	if a.JSON, err = json.MarshalIndent(o, "", "  "); err != nil {
+		return answer.Answer{}, err
 	}
-	res.AddMeta("result.json", dt)
 	if o.Unset != nil {
 		// A client that prints the answer itself does not know of UNSET.
-		res.AddMeta("version", []byte(extendedVersion))
-		res.AddMeta("result.txt", append(res.Metadata["result.txt"], o.unsetText()...))
+		a.Version = extendedVersion
+		a.Text += o.unsetText()
 	}
-	return res, nil
+	return a, nil
 }
 
-func (o *outlineAnswer) unsetText() []byte {
+func (o *outlineAnswer) unsetText() string {
 	var text bytes.Buffer
 	table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
 	fmt.Fprint(table, "UNSET\tNAME\n")
@@ -115,7 +113,7 @@ func (o *outlineAnswer) unsetText() []byte {
 	}
 	_ = table.Flush() // a buffer takes everything
 	text.WriteByte('\n')
-	return text.Bytes()
+	return text.String()
 }
 
 func requirement(r plan.Requirement) outline.Secret {

@@ -9,7 +9,7 @@
 //  3. A "# syntax=" line or BUILDKIT_SYNTAX that names another frontend
 //     passes the build on to it (syntax.go).
 //  4. A subrequest, such as --call=outline, is answered and the build is over
-//     (subrequest.go).
+//     (calls.go).
 //  5. For each platform at once (platform.go), the compiler in package llb
 //     turns the Dockerfile into LLB, asking for images, named contexts and
 //     files through sources.go, and the daemon solves it.

@@ -30,7 +30,10 @@ func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if err := req.unsupported; err != nil {
 		return nil, err
 	}
-	if res, asked, err := req.subrequest(ctx); asked {
+	if err := req.checkOptions(); err != nil {
+		return nil, err
+	}
+	if res, asked, err := req.call(ctx); asked {
 		return res, err
 	}
 	scanner, err := req.scanner(ctx)

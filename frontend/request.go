@@ -22,6 +22,8 @@ type request struct {
 	gw client.Client
 	// opts are the build options as they came.
 	opts map[string]string
+	// options are those that are for the frontend alone; see option.
+	options map[string]string
 	// unsupported is the error for a capability that the client requires
 	// and Stagecraft lacks; forwarding may still help.
 	unsupported error
@@ -32,12 +34,13 @@ type request struct {
 }
 
 func newRequest(c client.Client) (*request, error) {
-	gw := rememberImages(aliasContexts(c))
+	rest, options := takeOptions(c)
+	gw := rememberImages(aliasContexts(rest))
 	ui, err := dockerui.NewClient(gw)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{ui: ui, gw: gw, opts: maps.Clone(c.BuildOpts().Opts)}
+	r := &request{ui: ui, gw: gw, opts: maps.Clone(c.BuildOpts().Opts), options: options}
 	forward, err := checkCaps(r.opts["frontend.caps"])
 	if err != nil && !forward {
 		return nil, err

@@ -84,7 +84,7 @@ func (r *request) namedContext(name string, opt dockerui.ContextOpt) (*dockerui.
 	if nc, err := r.ui.NamedContext(name, opt); nc == nil || err != nil {
 		return nil, err
 	}
-	own := &aliased{Client: r.gw, opts: maps.Clone(r.gw.BuildOpts().Opts)}
+	own := &withOptions{Client: r.gw, opts: maps.Clone(r.gw.BuildOpts().Opts)}
 	ui, err := dockerui.NewClient(own)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,10 @@
 package diagram
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/stagecraft/stagecraft/frontend/answer"
+)
 
 // canvas is a field of characters. A cell holds a character and what belongs
 // into the same column with it; the second cell of a wide one is empty.
@@ -20,7 +24,7 @@ func (c *canvas) set(x, y int, s string) {
 
 func (c *canvas) text(x, y int, s string) {
 	for _, r := range s {
-		switch n := cellsOf(r); n {
+		switch n := answer.CellsOf(r); n {
 		case 0: // a mark on the character before
 			if x > 0 && y < len(c.lines) && x <= len(c.lines[y]) {
 				c.lines[y][x-1] += string(r)
@@ -156,7 +160,7 @@ func (b *box) paint(out *canvas, y int) {
 	last := y + len(content) + 1
 	out.text(x, y, s.topLeft+strings.Repeat(s.top, w-2)+s.topRight)
 	for i, line := range content {
-		out.text(x, y+1+i, s.side+" "+pad(line, w-3)+s.side)
+		out.text(x, y+1+i, s.side+" "+answer.Pad(line, w-3)+s.side)
 	}
 	out.text(x, last, s.bottomLeft+strings.Repeat(s.top, w-2)+s.bottomRight)
 	if b.out != nil && len(b.out.ports) > 0 {

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stagecraft/stagecraft/frontend/answer"
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
 const (
 	// columns is how wide a drawing may be.
-	columns = 100
+	columns = answer.Width
 	// nameColumns and listColumns limit the lines in a box.
 	nameColumns = 30
 	listColumns = 26
@@ -199,14 +200,14 @@ func (c *chart) putOnLids() {
 func newBox(g *Graph, n *Node) *box {
 	b := &box{node: n, style: styleOf(g, n), row: unplaced}
 	for _, line := range g.label(n) {
-		b.lines = append(b.lines, shorten(line, nameColumns))
+		b.lines = append(b.lines, answer.Shorten(line, nameColumns))
 	}
 	return b
 }
 
 // label is what a drawing says of a node, its name first.
 func (g *Graph) label(n *Node) []string {
-	lines := []string{clean(n.Name)}
+	lines := []string{answer.Clean(n.Name)}
 	if n.Line > 0 {
 		line := g.place(n.File, n.Line)
 		if n.Steps > 0 {
@@ -218,10 +219,10 @@ func (g *Graph) label(n *Node) []string {
 		lines = append(lines, "from scratch")
 	}
 	if n.Platform != "" && n.Platform != g.Platform {
-		lines = append(lines, clean(n.Platform))
+		lines = append(lines, answer.Clean(n.Platform))
 	}
 	if n.Context != "" {
-		lines = append(lines, "in "+clean(n.Context))
+		lines = append(lines, "in "+answer.Clean(n.Context))
 	}
 	if n.Kind == KindContext {
 		lines = append(lines, "named context")
@@ -247,7 +248,7 @@ func (g *Graph) place(file string, line int) string {
 	if file == g.node(g.Target).File {
 		return fmt.Sprintf("line %d", line)
 	}
-	return fmt.Sprintf("%s:%d", clean(file), line)
+	return fmt.Sprintf("%s:%d", answer.Clean(file), line)
 }
 
 func count(n int, what string) string {
@@ -276,7 +277,7 @@ func (b *box) content() []string {
 	if len(b.listed) > 0 {
 		needs := slices.Compact(slices.Sorted(slices.Values(b.listed)))
 		room := max(listColumns, 2*len(b.ports)-5) // a box with many ports is wide anyway
-		for i, line := range fold(needs, ", ", room) {
+		for i, line := range answer.Fold(needs, ", ", room) {
 			prefix := "↑ "
 			if i > 0 {
 				prefix = "  "
@@ -298,7 +299,7 @@ func (b *box) measure() {
 func (b *box) frame() int {
 	w := 2*len(b.ports) + 1
 	for _, line := range b.content() {
-		w = max(w, cells(line)+4)
+		w = max(w, answer.Cells(line)+4)
 	}
 	return w
 }

@@ -3,6 +3,8 @@ package diagram
 import (
 	"slices"
 	"strings"
+
+	"github.com/stagecraft/stagecraft/frontend/answer"
 )
 
 // arrow is all edges of one kind between the same two nodes, which documents
@@ -51,14 +53,14 @@ func (a *arrow) label() []string {
 			lines = append(lines, count(len(a.paths)-i, "more path"))
 			break
 		}
-		lines = append(lines, shorten(clean(p), pathColumns))
+		lines = append(lines, answer.Shorten(answer.Clean(p), pathColumns))
 	}
 	if len(a.paths) > 0 {
 		lines = slices.Replace(lines, 0, 2, lines[0]+" "+lines[1])
 	}
 	at := "line " + a.places[0]
 	if len(a.places) > 1 {
-		at = shorten("lines "+strings.Join(a.places, ", "), pathColumns)
+		at = answer.Shorten("lines "+strings.Join(a.places, ", "), pathColumns)
 	}
 	return append(lines, at)
 }

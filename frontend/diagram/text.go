@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stagecraft/stagecraft/frontend/answer"
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
@@ -51,7 +52,7 @@ func (g *Graph) heading() string {
 		all += ", from " + count(images, "image")
 	}
 	target := g.node(g.Target)
-	return fmt.Sprintf("%s for %s: %s", shorten(clean(target.Name), nameColumns), g.Platform, all)
+	return fmt.Sprintf("%s for %s: %s", answer.Shorten(answer.Clean(target.Name), nameColumns), g.Platform, all)
 }
 
 // draw is the drawing. What the target does not need has one of its own in a
@@ -120,12 +121,14 @@ func (g *Graph) legend() []string {
 			words = append(words, heads[kind]+" "+string(kind))
 		}
 	}
-	return fold(words, "   ", columns)
+	return answer.Fold(words, "   ", columns)
 }
 
 // table lists the edges.
 func (g *Graph) table() string {
-	rows := [][]string{{"STAGE", "NEEDS", "KIND", "PATHS", "LINE"}}
+	t := answer.NewTable(
+		answer.Column{Title: "STAGE"}, answer.Column{Title: "NEEDS"}, answer.Column{Title: "KIND"},
+		answer.Column{Title: "PATHS"}, answer.Column{Title: "LINE"})
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		if n.Kind != KindStage {
@@ -133,7 +136,7 @@ func (g *Graph) table() string {
 		}
 		name := g.title(n.ID)
 		add := func(needs, kind, paths, line string) {
-			rows = append(rows, []string{name, needs, kind, paths, line})
+			t.Add(name, needs, kind, paths, line)
 			name = "" // once is enough
 		}
 		if g.fromScratch(n) {
@@ -152,9 +155,9 @@ func (g *Graph) table() string {
 			}
 			paths := make([]string, len(e.Paths))
 			for i, p := range e.Paths {
-				paths[i] = clean(p)
+				paths[i] = answer.Clean(p)
 			}
-			lines := fold(paths, ", ", pathColumns)
+			lines := answer.Fold(paths, ", ", pathColumns)
 			if len(lines) == 0 {
 				lines = []string{""}
 			}
@@ -168,18 +171,18 @@ func (g *Graph) table() string {
 			add("", "", "", g.at(n.File, n.Line))
 		}
 	}
-	return align(rows, columns)
+	return t.String()
 }
 
 // title is the name of a node where no box shows what else tells it apart.
 func (g *Graph) title(id string) string {
 	n := g.node(id)
-	title := clean(n.Name)
+	title := answer.Clean(n.Name)
 	if n.Kind != KindStage && n.Platform != "" && n.Platform != g.Platform {
-		title += " (" + clean(n.Platform) + ")"
+		title += " (" + answer.Clean(n.Platform) + ")"
 	}
 	if n.Context != "" {
-		title += " (in " + clean(n.Context) + ")"
+		title += " (in " + answer.Clean(n.Context) + ")"
 	}
 	return title
 }
@@ -189,40 +192,7 @@ func (g *Graph) at(file string, line int) string {
 	if file == g.node(g.Target).File {
 		return fmt.Sprint(line)
 	}
-	return fmt.Sprintf("%s:%d", clean(file), line)
-}
-
-// align sets rows in columns. Of too wide ones the widest gives way.
-func align(rows [][]string, total int) string {
-	const between = 2
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], cells(cell))
-		}
-	}
-	for {
-		sum, widest := between*(len(widths)-1), 0
-		for i, w := range widths {
-			sum += w
-			if w >= widths[widest] {
-				widest = i
-			}
-		}
-		if sum <= total {
-			break
-		}
-		widths[widest]--
-	}
-	var b strings.Builder
-	for _, row := range rows {
-		line := ""
-		for i, cell := range row {
-			line += pad(shorten(cell, widths[i]), widths[i]+between)
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	return b.String()
+	return fmt.Sprintf("%s:%d", answer.Clean(file), line)
 }
 
 // findings is what follows from the graph.
@@ -230,11 +200,11 @@ func (g *Graph) findings() string {
 	var b strings.Builder
 	list := func(title string, words []string, separator string) {
 		const indent = 16
-		for i, line := range fold(words, separator, columns-indent) {
+		for i, line := range answer.Fold(words, separator, columns-indent) {
 			if i > 0 {
 				title = ""
 			}
-			b.WriteString(pad(title, indent) + line + "\n")
+			b.WriteString(answer.Pad(title, indent) + line + "\n")
 		}
 	}
 	names := func(ids []string) []string {
@@ -289,7 +259,7 @@ func (g *Graph) findings() string {
 		if !strings.HasPrefix(reason, name) {
 			reason = name + ": " + reason
 		}
-		list(title, strings.Fields(clean(reason)), " ")
+		list(title, strings.Fields(answer.Clean(reason)), " ")
 		title = ""
 	}
 	return b.String()

@@ -8,49 +8,20 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/frontend/subrequests/convertllb"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
-	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/pb"
-	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/frontend/answer"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/lower"
 	"github.com/stagecraft/stagecraft/llb/plan"
 )
 
-// The subrequests of docker/dockerfile, answered as it answers them.
-
-// targets lists the stages. Nothing is expanded for it, so that it answers
-// where a build would lack arguments.
-func (r *request) targets(ctx context.Context) (*client.Result, error) {
-	c := r.compilation(ctx, nil)
-	f, err := dockerfile.List(c.Files)
-	if err != nil {
-		return nil, c.locate(err)
-	}
-	sources := newAnswerSources(r)
-	list := targets.List{}
-	for i, s := range f.Stages {
-		list.Targets = append(list.Targets, targets.Target{
-			Name:        s.Name,
-			Description: s.DocComment,
-			Default:     i == len(f.Stages)-1,
-			Base:        s.BaseName,
-			Platform:    s.Platform,
-			Location:    location(sources.in(c, s.Loc)),
-		})
-	}
-	list.Sources = sources.data
-	return list.ToResult()
-}
-
-// check lists the findings of the build checks: of all stages, unless the
+// checkCall lists the findings of the build checks: of all stages, unless the
 // client names a target: of what that needs, and of its gates. An error of the
 // build is one of the findings.
-func (r *request) check(ctx context.Context) (*client.Result, error) {
+func checkCall(ctx context.Context, r *request) (answer.Answer, error) {
 	results := &lint.LintResults{}
 	c := r.compilation(ctx, nil)
 	// The Dockerfile is a source even where nothing is found in it.
@@ -87,7 +58,7 @@ func (r *request) check(ctx context.Context) (*client.Result, error) {
 	c.EveryStage = c.Target == ""
 	p, known, ok := check(c, nil)
 	if !ok || c.EveryStage {
-		return checkResult(results)
+		return checkAnswer(results)
 	}
 	for _, gate := range compiler.Gates(p) {
 		_, found, ok := check(c.gate(ctx, gate), maps.Clone(known))
@@ -96,7 +67,7 @@ func (r *request) check(ctx context.Context) (*client.Result, error) {
 		}
 		maps.Copy(known, found)
 	}
-	return checkResult(results)
+	return checkAnswer(results)
 }
 
 // addSource is lint.LintResults.AddSource for a file that is known by its
@@ -110,15 +81,15 @@ func addSource(results *lint.LintResults, sm *llb.SourceMap) int {
 	return results.AddSource(sm)
 }
 
-// checkResult is the answer of check. A client that prints the findings itself
+// checkAnswer is the answer of check. A client that prints the findings itself
 // would give each file the Dockerfile's name: with several, it is a newer
 // answer than the client knows, of which it prints our text.
-func checkResult(results *lint.LintResults) (*client.Result, error) {
-	res, err := results.ToResult(nil)
+func checkAnswer(results *lint.LintResults) (answer.Answer, error) {
+	a, err := answer.Of(results.ToResult(nil))
 	if err == nil && len(results.Sources) > 1 {
-		res.AddMeta("version", []byte(extendedVersion))
+		a.Version = extendedVersion
 	}
-	return res, err
+	return a, err
 }
 
 // mergeRanges are the lines of several locations, each line once.
@@ -134,29 +105,4 @@ func mergeRanges(locations [][]parser.Range) []parser.Range {
 		merged = append(merged, r)
 	}
 	return merged
-}
-
-// convertLLB is the definition of the target as JSON.
-func (r *request) convertLLB(ctx context.Context) (*client.Result, error) {
-	compiled, err := r.compilation(ctx, nil).warning(r.reporter(ctx), nil).compile(ctx)
-	if err != nil {
-		return nil, err
-	}
-	def, err := compiled.Marshal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	res := &convertllb.Result{
-		Def:      make(map[digest.Digest]*pb.Op, len(def.Def)),
-		Metadata: def.Metadata,
-		Source:   def.Source,
-	}
-	for _, dt := range def.Def {
-		var op pb.Op
-		if err := op.UnmarshalVT(dt); err != nil {
-			return nil, err
-		}
-		res.Def[digest.FromBytes(dt)] = &op
-	}
-	return res.ToResult()
 }

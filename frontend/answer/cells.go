@@ -1,4 +1,4 @@
-package diagram
+package answer
 
 import (
 	"strings"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/text/width"
 )
 
-// cellsOf is how many columns of a terminal a character takes: two for those
+// CellsOf is how many columns of a terminal a character takes: two for those
 // of East Asian scripts and emoji, none for marks on the one before.
-func cellsOf(r rune) int {
+func CellsOf(r rune) int {
 	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
 		return 0
 	}
@@ -21,17 +21,17 @@ func cellsOf(r rune) int {
 	}
 }
 
-// cells is how many columns a text takes.
-func cells(s string) int {
+// Cells is how many columns a text takes.
+func Cells(s string) int {
 	n := 0
 	for _, r := range s {
-		n += cellsOf(r)
+		n += CellsOf(r)
 	}
 	return n
 }
 
-// clean is a text on one line and without what would steer a terminal.
-func clean(s string) string {
+// Clean is a text on one line and without what would steer a terminal.
+func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -46,10 +46,10 @@ func clean(s string) string {
 
 const ellipsis = "…"
 
-// shorten cuts a text to a number of columns. What it leaves out is in the
+// Shorten cuts a text to a number of columns. What it leaves out is in the
 // middle: names differ at either end, paths and references at the last.
-func shorten(s string, limit int) string {
-	if cells(s) <= limit {
+func Shorten(s string, limit int) string {
+	if Cells(s) <= limit {
 		return s
 	}
 	if limit < 1 {
@@ -58,38 +58,38 @@ func shorten(s string, limit int) string {
 	runes := []rune(s)
 	room := limit - 1
 	head, tail, used := 0, len(runes), 0
-	for used < room*2/5 && used+cellsOf(runes[head]) <= room {
-		used += cellsOf(runes[head])
+	for used < room*2/5 && used+CellsOf(runes[head]) <= room {
+		used += CellsOf(runes[head])
 		head++
 	}
-	for tail > head && used+cellsOf(runes[tail-1]) <= room {
+	for tail > head && used+CellsOf(runes[tail-1]) <= room {
 		tail--
-		used += cellsOf(runes[tail])
+		used += CellsOf(runes[tail])
 	}
 	return string(runes[:head]) + ellipsis + string(runes[tail:])
 }
 
-// pad fills a text with spaces up to a number of columns.
-func pad(s string, to int) string {
-	return s + strings.Repeat(" ", max(0, to-cells(s)))
+// Pad fills a text with spaces up to a number of columns.
+func Pad(s string, to int) string {
+	return s + strings.Repeat(" ", max(0, to-Cells(s)))
 }
 
-// fold breaks words into lines of at most limit columns, each but the last
+// Fold breaks words into lines of at most limit columns, each but the last
 // with the separator at its end. A word that is longer is shortened.
-func fold(words []string, separator string, limit int) []string {
+func Fold(words []string, separator string, limit int) []string {
 	end := strings.TrimRight(separator, " ")
 	var lines []string
 	for i, w := range words {
 		room := limit
 		if i < len(words)-1 {
-			room -= cells(end)
+			room -= Cells(end)
 		}
-		w = shorten(w, room)
+		w = Shorten(w, room)
 		last := len(lines) - 1
 		switch {
 		case last < 0:
 			lines = append(lines, w)
-		case cells(lines[last])+cells(separator)+cells(w) <= room:
+		case Cells(lines[last])+Cells(separator)+Cells(w) <= room:
 			lines[last] += separator + w
 		default:
 			lines[last] += end

@@ -1,0 +1,70 @@
+package frontend
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests"
+	"github.com/moby/buildkit/frontend/subrequests/convertllb"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/frontend/subrequests/outline"
+	"github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/stagecraft/stagecraft/frontend/answer"
+	"github.com/stagecraft/stagecraft/frontend/diagram"
+)
+
+// call is a subrequest: what `docker buildx build --call=NAME` asks for.
+type call struct {
+	subrequests.Request
+	// listed says that --call=subrequests.describe shows it. docker/dockerfile
+	// leaves two of its own out, and so does this table.
+	listed bool
+	answer func(context.Context, *request) (answer.Answer, error)
+}
+
+// calls returns the subrequests that there are: docker/dockerfile's, then
+// ours. Each is answered in call_NAME.go.
+func calls() []call {
+	return []call{
+		{outline.SubrequestsOutlineDefinition, true, outlineCall},
+		{targets.SubrequestsTargetsDefinition, true, targetsCall},
+		{subrequests.SubrequestsDescribeDefinition, true, describeCall},
+		{lint.SubrequestLintDefinition, false, checkCall},
+		{convertllb.SubrequestConvertLLBDefinition, false, convertLLBCall},
+		{ours("graph", "Draw the stages, what they need and what runs in parallel"), true, graphCall((*diagram.Graph).Text)},
+		{ours("graph.mermaid", "Draw the stages as a Mermaid flowchart"), true, graphCall((*diagram.Graph).Mermaid)},
+		{ours("graph.dot", "Draw the stages as a Graphviz digraph"), true, graphCall((*diagram.Graph).Dot)},
+	}
+}
+
+// ours returns the definition of a subrequest that docker/dockerfile lacks.
+func ours(name, description string) subrequests.Request {
+	return subrequests.Request{
+		Name:        "frontend." + name,
+		Version:     answer.Version,
+		Type:        subrequests.TypeRPC,
+		Description: description,
+		Opts:        []subrequests.Named{{Name: "target", Description: "Target build stage"}},
+		Metadata:    []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
+	}
+}
+
+// call answers the subrequest of the client, if the request is one.
+func (r *request) call(ctx context.Context) (_ *client.Result, asked bool, _ error) {
+	name, ok := r.opts["requestid"]
+	if !ok {
+		return nil, false, nil
+	}
+	for _, c := range calls() {
+		if c.Name == name {
+			a, err := c.answer(ctx, r)
+			if err != nil {
+				return nil, true, err
+			}
+			res, err := a.Result()
+			return res, true, err
+		}
+	}
+	return nil, true, errdefs.NewUnsupportedSubrequestError(name)
+}
