@@ -197,7 +197,19 @@ func (f *front) ours(ctx context.Context, p *ocispecs.Platform, b *Build) error 
 	}
 	b.IgnoreCache = res.IgnoreCache
 	target := res.Plan.Target()
-	return b.complete(ctx, res.State, res.Scan, &target.Image, target.Original, res.Plan.Epoch)
+	if err := b.complete(ctx, res.State, res.Scan, &target.Image, target.Original, res.Plan.Epoch); err != nil {
+		return err
+	}
+	return CheckOperations(ctx, res, b.Def)
+}
+
+// Compile is what our compiler makes of a request, for its first platform.
+func Compile(ctx context.Context, r Request) (*compiler.Compiled, error) {
+	f, err := r.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return compiler.Compile(ctx, f.request(f.platforms()[0]))
 }
 
 func (f *front) request(p *ocispecs.Platform) compiler.Request {

@@ -3,6 +3,8 @@ package lower
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -55,12 +57,17 @@ type Result struct {
 	// Unsupported says what the daemon is too old for, nil where it can build
 	// all. To ask for the LLB alone, as convertllb does, is no error.
 	Unsupported error
+
+	order    []stage.ID // of the plan
+	steps    map[stage.ID][]llb.State
+	contexts []llb.State
+	defaults []llb.ConstraintsOpt
 }
 
 // Lower makes the LLB of a plan. Nothing is sent to the daemon: marshal the
 // state for that.
 func Lower(p *plan.Plan, opt Options) (*Result, error) {
-	l := &lowerer{plan: p, opt: opt, states: map[stage.ID]llb.State{}}
+	l := &lowerer{plan: p, opt: opt, states: map[stage.ID]llb.State{}, steps: map[stage.ID][]llb.State{}}
 	for _, s := range p.Stages {
 		if err := l.stage(s); err != nil {
 			return nil, err
@@ -70,14 +77,19 @@ func Lower(p *plan.Plan, opt Options) (*Result, error) {
 }
 
 type lowerer struct {
-	plan   *plan.Plan
-	opt    Options
+	plan *plan.Plan
+	opt  Options
+	// states are the stages as far as they are made, and steps the same after
+	// their bases and each of their steps.
 	states map[stage.ID]llb.State
+	steps  map[stage.ID][]llb.State
 }
 
 // stage makes the filesystem of a stage.
 func (l *lowerer) stage(s *plan.Stage) error {
 	st := l.base(s)
+	states := make([]llb.State, 0, len(s.Steps)+1)
+	states = append(states, st)
 	for i := range s.Steps {
 		l.states[s.ID] = st // a trigger may copy from its own stage
 		step := &s.Steps[i]
@@ -96,8 +108,9 @@ func (l *lowerer) stage(s *plan.Stage) error {
 		if err != nil {
 			return dockerfile.At(err, step.Loc)
 		}
+		states = append(states, st)
 	}
-	l.states[s.ID] = st
+	l.states[s.ID], l.steps[s.ID] = st, states
 	return nil
 }
 
@@ -120,6 +133,14 @@ func (l *lowerer) result() *Result {
 		Scan:        map[string]llb.State{},
 		IgnoreCache: target.IgnoreCache,
 		Unsupported: l.requires(),
+		steps:       l.steps,
+		defaults:    defaults,
+	}
+	for _, s := range l.plan.Stages {
+		res.order = append(res.order, s.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.opt.Contexts)) {
+		res.contexts = append(res.contexts, l.opt.Contexts[id])
 	}
 	if target.ScanContext {
 		res.Scan["context"] = l.opt.Contexts[l.plan.Graph.UnitOf(target.Node).Context]

@@ -134,6 +134,7 @@ type stageEval struct {
 	progress counter
 	lint     *linter.Linter // under the comments of the current instruction
 	loc      dockerfile.Loc // of the current instruction
+	outside  []Read         // by the current instruction
 	// The instructions of which only the last one counts.
 	lastCmd, lastEntrypoint, lastHealthcheck once
 }
@@ -191,6 +192,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	}()
 	e.at(in.Loc, in.Comments())
 	e.progress.onBuild = in.OnBuild
+	e.outside = nil
 	if err := e.expand(in); err != nil {
 		return err
 	}
@@ -241,6 +243,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	if err != nil {
 		return err
 	}
+	step.Reads = e.outside
 	e.runAgain(&step, in)
 	e.out.Steps = append(e.out.Steps, step)
 	return nil

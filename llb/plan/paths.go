@@ -24,14 +24,26 @@ func (ev *evaluator) read(src Source, p string) {
 // may be files of the context that it stands on.
 func (e *stageEval) readOf(id stage.ID, p string) {
 	if id == stage.None {
-		e.read(BuildContext(e.unit.Context), p)
+		e.need(BuildContext(e.unit.Context), p)
 		return
 	}
 	root := id // what is replaced stands on nothing else
 	if s := e.stageNode(id); s != nil {
 		root = s.scope.root
 	}
-	e.read(Source{Base: root}, p)
+	e.need(Source{Base: root}, p)
+}
+
+// need notes that the current instruction reads a path of a source. An image
+// is a source, too, but comes from no client.
+func (e *stageEval) need(src Source, p string) {
+	e.read(src, p)
+	if src.Base != stage.None {
+		if b := e.resolved.Base(src.Base); b == nil || b.Context == nil {
+			return
+		}
+	}
+	e.outside = append(e.outside, Read{From: src, Path: path.Join("/", filepath.ToSlash(p))})
 }
 
 // isThere says that a node's filesystem can be used by now. A stage that a

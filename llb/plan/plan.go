@@ -87,6 +87,36 @@ type Step struct {
 	// Progress is the name under which the step shows up.
 	Progress string
 	Loc      dockerfile.Loc
+	// Reads are the files from outside that the step itself takes.
+	Reads []Read
+}
+
+// StepID names a step of a plan.
+type StepID struct {
+	Stage stage.ID
+	// Index into Stage.Steps, or BaseStep.
+	Index int
+}
+
+// BaseStep is in the place of an index for what a stage starts from: the
+// fetch of its image.
+const BaseStep = -1
+
+// Step is the step of an ID; nil for a base, and where the target does not
+// need the stage.
+func (p *Plan) Step(id StepID) *Step {
+	s := p.byID[id.Stage]
+	if s == nil || id.Index < 0 || id.Index >= len(s.Steps) {
+		return nil
+	}
+	return &s.Steps[id.Index]
+}
+
+// Read is a path of a build context or a named context. A pattern is as it is
+// written; "/" is everything.
+type Read struct {
+	From Source
+	Path string
 }
 
 // Op is an operation on a filesystem: *Run, *Copy or *Mkdir.

@@ -15,7 +15,7 @@ import (
 // run executes a command line. Any file may matter to it, so that all of a
 // context that the stage stands on is needed.
 func (e *stageEval) run(step *Step, in *stage.Instruction, c *instructions.RunCommand) error {
-	e.read(Source{Base: e.root}, "/")
+	e.need(Source{Base: e.root}, "/")
 	op := &Run{
 		Env:         e.env.List(),
 		Dir:         e.dir,
