@@ -124,7 +124,6 @@ func Evaluate(ctx context.Context, req Request) (*plan.Plan, error) {
 	return plan.Evaluate(r.bases, plan.Options{
 		Platforms:      r.platforms,
 		MultiPlatform:  req.MultiPlatformRequested,
-		BuildArgs:      r.buildArgs,
 		Labels:         req.Labels,
 		NoCache:        req.NoCache,
 		CacheNamespace: req.CacheIDNamespace,
@@ -147,7 +146,6 @@ func Graph(ctx context.Context, req Request) (*resolve.Resolved, error) {
 // resolved is a request after the phases before the plan.
 type resolved struct {
 	platforms stage.Platforms
-	buildArgs map[string]string // the client's, with the epoch resolved
 	epoch     *time.Time
 	bases     *resolve.Resolved
 }
@@ -158,23 +156,22 @@ func (req *Request) resolve(ctx context.Context) (*resolved, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &resolved{
-		platforms: stage.NewPlatforms(req.TargetPlatform, req.BuildPlatforms),
-		buildArgs: maps.Clone(req.BuildArgs),
-	}
-	globals, err := stage.EvaluateGlobals(file, r.platforms, req.Target, r.buildArgs)
+	r := &resolved{platforms: stage.NewPlatforms(req.TargetPlatform, req.BuildPlatforms)}
+	globals, err := stage.EvaluateGlobals(file, r.platforms, req.Target, req.BuildArgs)
 	if err != nil {
 		return nil, err
 	}
 	// Before the graph, because FROM may use the value.
-	if r.epoch, err = resolve.Epoch(ctx, file, globals, r.buildArgs, req.Sources); err != nil {
+	epoch, err := resolve.Epoch(ctx, file, globals, req.Sources)
+	if err != nil {
 		return nil, err
 	}
+	globals, r.epoch = epoch.Globals, epoch.Time
 	graph, err := stage.Build(file, globals, stage.Options{
 		Target:    req.Target,
 		Gate:      req.Gate,
 		Platforms: r.platforms,
-		BuildArgs: r.buildArgs,
+		BuildArgs: globals.BuildArgs,
 		Replaces:  req.Sources.HasContext,
 		Parse:     parse,
 	})

@@ -21,7 +21,6 @@ import (
 type Options struct {
 	Platforms     stage.Platforms
 	MultiPlatform bool
-	BuildArgs     map[string]string
 	Labels        map[string]string
 	// NoCache reports whether the cache is off for a stage; nil: nowhere.
 	NoCache func(stageName string) bool

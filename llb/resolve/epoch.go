@@ -17,42 +17,39 @@ import (
 
 const epochArg = "SOURCE_DATE_EPOCH"
 
-// Epoch is the time that SOURCE_DATE_EPOCH gives to the files and the config
-// of the image, nil without one. Its value is seconds since 1970, "context",
-// the name of a named context, or the name of a stage that only adds one
-// remote source. The arg then has the seconds as its value: Epoch changes
-// globals and buildArgs accordingly.
-func Epoch(ctx context.Context, f *dockerfile.File, globals *stage.Globals, buildArgs map[string]string, src Sources) (*time.Time, error) {
-	value, given := buildArgs[epochArg]
-	declared, isGlobal := globals.Env.Get(epochArg)
-	if !given {
-		value = declared
-	}
-	if value == "" && !given {
-		return nil, nil
-	}
-	t, err := epochTime(ctx, value, f, globals, buildArgs, src)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case given && t == nil:
-		delete(buildArgs, epochArg)
-	case given:
-		buildArgs[epochArg] = seconds(t)
-	}
-	switch {
-	case isGlobal && t == nil:
-		globals.Env.Delete(epochArg)
-	case isGlobal:
-		globals.Env.Set(epochArg, seconds(t))
-	}
-	return t, nil
+// EpochResult is what SOURCE_DATE_EPOCH means in a build.
+type EpochResult struct {
+	// Time is given to the files and the config of the image; nil: none is.
+	Time *time.Time
+	// Globals have the seconds since 1970 as the value of the arg, whatever
+	// the client wrote.
+	Globals *stage.Globals
 }
 
-func seconds(t *time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+// Epoch finds out the time that SOURCE_DATE_EPOCH means. Its value is seconds
+// since 1970, "context", the name of a named context, or the name of a stage
+// that only adds one remote source. globals are not changed.
+func Epoch(ctx context.Context, f *dockerfile.File, globals *stage.Globals, src Sources) (EpochResult, error) {
+	value, given := globals.BuildArgs[epochArg]
+	if !given {
+		value, _ = globals.Env.Get(epochArg)
+	}
+	if value == "" && !given {
+		return EpochResult{Globals: globals}, nil
+	}
+	t, err := epochTime(ctx, value, f, globals, src)
+	if err != nil {
+		return EpochResult{}, err
+	}
+	var seconds *string
+	if t != nil {
+		text := strconv.FormatInt(t.Unix(), 10)
+		seconds = &text
+	}
+	return EpochResult{Time: t, Globals: globals.WithValue(epochArg, seconds)}, nil
+}
 
-func epochTime(ctx context.Context, value string, f *dockerfile.File, globals *stage.Globals, buildArgs map[string]string, src Sources) (*time.Time, error) {
+func epochTime(ctx context.Context, value string, f *dockerfile.File, globals *stage.Globals, src Sources) (*time.Time, error) {
 	if value == "" {
 		return nil, nil
 	}
@@ -60,14 +57,14 @@ func epochTime(ctx context.Context, value string, f *dockerfile.File, globals *s
 		t := time.Unix(n, 0).UTC()
 		return &t, nil
 	}
-	what, err := epochSource(value, f, globals, buildArgs, src)
+	what, err := epochSource(value, f, globals, src)
 	if err != nil {
 		return nil, err
 	}
 	return src.Modified(ctx, what)
 }
 
-func epochSource(value string, f *dockerfile.File, globals *stage.Globals, buildArgs map[string]string, src Sources) (EpochSource, error) {
+func epochSource(value string, f *dockerfile.File, globals *stage.Globals, src Sources) (EpochSource, error) {
 	if value == "context" {
 		return EpochSource{MainContext: true, Log: "[internal] resolve main build context metadata"}, nil
 	}
@@ -83,7 +80,7 @@ func epochSource(value string, f *dockerfile.File, globals *stage.Globals, build
 		if !strings.EqualFold(s.Name, value) {
 			continue
 		}
-		remote, err := stageRemote(f, s, globals, buildArgs)
+		remote, err := stageRemote(f, s, globals)
 		if err != nil {
 			return EpochSource{}, dockerfile.At(err, s.Loc)
 		}
@@ -94,7 +91,7 @@ func epochSource(value string, f *dockerfile.File, globals *stage.Globals, build
 
 // stageRemote is the one remote source of a stage that does nothing but add
 // it to an empty filesystem.
-func stageRemote(f *dockerfile.File, s *dockerfile.Stage, globals *stage.Globals, buildArgs map[string]string) (*Remote, error) {
+func stageRemote(f *dockerfile.File, s *dockerfile.Stage, globals *stage.Globals) (*Remote, error) {
 	lex := shell.NewLex(f.Escape(s.Loc))
 	env := globals.Env.Clone()
 	env.Delete(epochArg)
@@ -110,7 +107,7 @@ func stageRemote(f *dockerfile.File, s *dockerfile.Stage, globals *stage.Globals
 	for _, in := range s.Instrs {
 		switch c := in.Command.(type) {
 		case *instructions.ArgCommand:
-			err = setArgs(c, &env, buildArgs, lex)
+			err = setArgs(c, &env, globals, lex)
 		case *instructions.AddCommand:
 			if remote != nil {
 				return nil, errOneRemote
@@ -131,16 +128,19 @@ func stageRemote(f *dockerfile.File, s *dockerfile.Stage, globals *stage.Globals
 
 var errOneRemote = errors.New("SOURCE_DATE_EPOCH stage must contain exactly one remote ADD")
 
-func setArgs(c *instructions.ArgCommand, env *stage.Env, buildArgs map[string]string, lex *shell.Lex) error {
+// setArgs sets the ARGs of the source stage in env, where those of the global
+// scope are without a declaration.
+func setArgs(c *instructions.ArgCommand, env *stage.Env, globals *stage.Globals, lex *shell.Lex) error {
 	for _, arg := range c.Args {
-		if given, ok := buildArgs[arg.Key]; ok {
-			env.Set(arg.Key, given)
-		} else if arg.Value != nil {
-			v, _, err := lex.ProcessWord(*arg.Value, env)
-			if err != nil {
-				return err
-			}
-			env.Set(arg.Key, v)
+		value, origin, err := globals.ArgValue(arg, func(word string) (string, error) {
+			value, _, err := lex.ProcessWord(word, env)
+			return value, err
+		})
+		if err != nil {
+			return err
+		}
+		if origin == stage.FromClient || origin == stage.FromDefault {
+			env.Set(arg.Key, value)
 		}
 	}
 	return nil

@@ -38,6 +38,8 @@ func NewPlatforms(target *ocispecs.Platform, build []ocispecs.Platform) Platform
 type Globals struct {
 	Env  Env
 	Args map[string]Arg
+	// BuildArgs are the client's, which win over all defaults of the file.
+	BuildArgs map[string]string
 	// Defaults is Env as it is without any build argument.
 	Defaults *Env
 }
@@ -60,7 +62,7 @@ func EvaluateGlobals(f *dockerfile.File, p Platforms, target string, buildArgs m
 		target = f.Stages[len(f.Stages)-1].Name
 	}
 	platformArgs := platformArgs(p, target, buildArgs)
-	g := &Globals{}
+	g := &Globals{BuildArgs: buildArgs}
 	if env, _, err := expandGlobals(f, platformArgs, nil); err == nil {
 		g.Defaults = &env
 	}
@@ -108,21 +110,17 @@ func expandGlobals(f *dockerfile.File, start Env, buildArgs map[string]string) (
 		lex := shell.NewLex(f.Escape(decl.Loc))
 		for i, kv := range decl.Args {
 			arg := Arg{Definition: kv, Loc: decl.Loc, Index: i}
-			value := kv.Value
-			if given, ok := buildArgs[kv.Key]; ok {
-				value = &given
-			} else if kv.Value != nil {
-				res, err := lex.ProcessWordWithMatches(*kv.Value, &env)
-				if err != nil {
-					return Env{}, nil, dockerfile.At(err, decl.Loc)
-				}
-				value = &res.Result
+			value, origin, err := argValue(kv, buildArgs, nil, func(word string) (string, error) {
+				res, err := lex.ProcessWordWithMatches(word, &env)
 				arg.Deps = argDeps(kv.Key, res.Matched, args)
+				return res.Result, err
+			})
+			if err != nil {
+				return Env{}, nil, dockerfile.At(err, decl.Loc)
 			}
-			arg.Definition.Value = value
-			if value != nil {
-				env.Set(kv.Key, *value)
-				arg.Value = *value
+			if origin != NoValue {
+				env.Set(kv.Key, value)
+				arg.Definition.Value, arg.Value = &value, value
 			}
 			args[kv.Key] = arg
 		}
