@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/frontend/answer"
+	"github.com/stagecraft/stagecraft/frontend/gateway"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/lower"
@@ -23,7 +24,7 @@ import (
 // build is one of the findings.
 func checkCall(ctx context.Context, r *request) (answer.Answer, error) {
 	results := &lint.LintResults{}
-	c := r.compilation(ctx, nil)
+	c := r.compilation(ctx, gateway.Goal{})
 	// The Dockerfile is a source even where nothing is found in it.
 	sources := map[string]int{c.Files.Source(0).Name(): addSource(results, c.sourceMap(0))}
 	check := func(c *compilation, before findings) (*plan.Plan, findings, bool) {

@@ -7,11 +7,12 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	"github.com/stagecraft/stagecraft/frontend/answer"
+	"github.com/stagecraft/stagecraft/frontend/gateway"
 )
 
 // convertLLBCall is the definition of the target as JSON.
 func convertLLBCall(ctx context.Context, r *request) (answer.Answer, error) {
-	compiled, err := r.compilation(ctx, nil).warning(r.reporter(ctx), nil).compile(ctx)
+	compiled, err := r.compilation(ctx, gateway.Goal{}).warning(r.reporter(ctx), nil).compile(ctx)
 	if err != nil {
 		return answer.Answer{}, err
 	}

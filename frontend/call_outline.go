@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/stagecraft/stagecraft/frontend/answer"
+	"github.com/stagecraft/stagecraft/frontend/gateway"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/lower"
@@ -38,7 +39,7 @@ type unsetAnswer struct {
 // outlineCall lists the args, secrets and agents of the target, and what UNSET
 // removes from it.
 func outlineCall(ctx context.Context, r *request) (answer.Answer, error) {
-	c := r.compilation(ctx, nil).warning(r.reporter(ctx), nil)
+	c := r.compilation(ctx, gateway.Goal{}).warning(r.reporter(ctx), nil)
 	p, err := c.evaluate(ctx)
 	if err != nil {
 		return answer.Answer{}, err
@@ -136,7 +137,7 @@ type answerSources struct {
 }
 
 func newAnswerSources(r *request) *answerSources {
-	return &answerSources{names: []string{r.dockerfile.Filename}, data: [][]byte{r.dockerfile.Data}}
+	return &answerSources{names: []string{r.Dockerfile.Filename}, data: [][]byte{r.Dockerfile.Data}}
 }
 
 // in is a location of a compilation with the answer's number of the file.

@@ -5,13 +5,14 @@ import (
 
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/stagecraft/stagecraft/frontend/answer"
+	"github.com/stagecraft/stagecraft/frontend/gateway"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
 // targetsCall lists the stages. Nothing is expanded for it, so that it answers
 // where a build would lack arguments.
 func targetsCall(ctx context.Context, r *request) (answer.Answer, error) {
-	c := r.compilation(ctx, nil)
+	c := r.compilation(ctx, gateway.Goal{})
 	f, err := dockerfile.List(c.Files)
 	if err != nil {
 		return answer.Answer{}, c.locate(err)

@@ -8,23 +8,19 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/moby/buildkit/frontend/dockerui"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagecraft/stagecraft/frontend/gateway"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/plan"
-	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
-// compilation is the compiler at work on the request: for one platform and
-// one target or gate. It knows the files that were read, and so what errors
+// compilation is the compiler at work on the request, for one goal. It knows the files that were read, and so what errors
 // and warnings point at.
 type compilation struct {
 	compiler.Request
 	request *request
+	goal    gateway.Goal
 	maps    map[dockerfile.FileID]*llb.SourceMap
-	// gateName is the gate that is compiled, empty for the target.
-	gateName string
 	// report shows findings, and warned are those that it has shown; nil
 	// where none are.
 	report reporter
@@ -34,34 +30,29 @@ type compilation struct {
 // findings are the findings of build checks that the client knows of.
 type findings map[string]bool
 
-// compilation prepares the compiler. Nil is the platform of the daemon. Warn
-// receives findings of the build checks; nil switches these off.
-func (r *request) compilation(ctx context.Context, platform *ocispecs.Platform) *compilation {
-	caps := r.ui.BuildOpts().LLBCaps
-	c := &compilation{request: r, maps: map[dockerfile.FileID]*llb.SourceMap{0: r.dockerfile.SourceMap}}
-	files := dockerfile.NewFiles(r.dockerfile.Filename, r.dockerfile.Data, func(root dockerfile.Root, path string) ([]byte, error) {
-		return r.readFile(ctx, root, path)
-	})
+// compilation prepares the compiler. Findings of the build checks are left
+// out; see warning.
+func (r *request) compilation(ctx context.Context, goal gateway.Goal) *compilation {
+	caps := r.UI.BuildOpts().LLBCaps
+	src := r.For(goal)
+	c := &compilation{request: r, goal: goal, maps: map[dockerfile.FileID]*llb.SourceMap{0: r.Dockerfile.SourceMap}}
 	c.Request = compiler.Request{
-		Config:         r.ui.Config,
-		Files:          files,
-		TargetPlatform: platform,
-		Sources:        &sources{request: r, target: platform, ownCopy: c.ownCopy},
-		MainContext: func(ctx context.Context, paths []string) (*llb.State, error) {
-			return r.folders.open(ctx, c, "context", paths, func(ctx context.Context) (*llb.State, error) {
-				return r.ui.MainContext(ctx, append(followPaths(paths), c.ownCopy(dockerui.DefaultLocalNameContext)...)...)
-			})
-		},
-		Ignore: r.ui.DockerIgnorePatterns,
-		OtherContext: func(ctx context.Context, other stage.Context, paths []string) (*llb.State, error) {
-			return r.folders.open(ctx, c, fmt.Sprintf("%+v", other), paths, func(ctx context.Context) (*llb.State, error) {
-				return c.otherContext(ctx, other, paths)
-			})
-		},
-		OtherIgnore: c.otherIgnore,
-		NoCache:     r.ui.IsNoCache,
-		SourceMap:   c.sourceMap,
-		Caps:        &caps,
+		Config: r.UI.Config,
+		Files: dockerfile.NewFiles(r.Dockerfile.Filename, r.Dockerfile.Data, func(root dockerfile.Root, path string) ([]byte, error) {
+			return r.ReadFile(ctx, root, path)
+		}),
+		TargetPlatform: goal.Platform,
+		Sources:        src,
+		MainContext:    src.MainContext,
+		Ignore:         r.UI.DockerIgnorePatterns,
+		OtherContext:   src.OtherContext,
+		OtherIgnore:    src.OtherIgnore,
+		NoCache:        r.UI.IsNoCache,
+		SourceMap:      c.sourceMap,
+		Caps:           &caps,
+	}
+	if goal.Gate != nil {
+		c.Target, c.Gate = goal.Gate.Name, &goal.Gate.Ref
 	}
 	return c
 }

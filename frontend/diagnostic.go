@@ -32,7 +32,7 @@ func (r *request) reporter(ctx context.Context) reporter {
 		if where != nil {
 			opts.Range = lower.Ranges(where)
 		}
-		r.dockerfile.Warn(ctx, short, opts)
+		r.Dockerfile.Warn(ctx, short, opts)
 	}
 }
 

@@ -17,11 +17,8 @@ func Build(ctx context.Context, c client.Client) (*client.Result, error) {
 
 func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	defer recovered(&err)
-	req, err := newRequest(c)
+	req, err := newRequest(ctx, c)
 	if err != nil {
-		return nil, err
-	}
-	if err := req.readDockerfile(ctx); err != nil {
 		return nil, err
 	}
 	if res, forwarded, err := req.forward(ctx); forwarded {

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/frontend/gateway"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"google.golang.org/grpc/codes"
 
@@ -62,11 +63,7 @@ func (c *compilation) solveWithGates(ctx context.Context, target *compiler.Compi
 // gate prepares the compilation of a gate: as --target would, with a build
 // context of its own, since what it reads is not what the target reads.
 func (c *compilation) gate(ctx context.Context, gate compiler.Gate) *compilation {
-	g := c.request.compilation(ctx, c.TargetPlatform)
-	g.Target = gate.Name
-	g.Gate = &gate.Ref
-	g.gateName = gate.Name
-	return g
+	return c.request.compilation(ctx, gateway.Goal{Platform: c.goal.Platform, Gate: &gate})
 }
 
 func (c *compilation) compileGate(ctx context.Context, gate compiler.Gate) (*compiler.Compiled, error) {

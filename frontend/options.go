@@ -8,6 +8,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/frontend/gateway"
 )
 
 // options are the names of the build arguments that are for the frontend and
@@ -31,19 +32,7 @@ func takeOptions(c client.Client) (client.Client, map[string]string) {
 	if len(taken) == 0 {
 		return c, nil
 	}
-	return &withOptions{Client: c, opts: rest}, taken
-}
-
-// withOptions is a client with other build options.
-type withOptions struct {
-	client.Client
-	opts map[string]string
-}
-
-func (w *withOptions) BuildOpts() client.BuildOpts {
-	opts := w.Client.BuildOpts()
-	opts.Opts = w.opts
-	return opts
+	return gateway.WithOpts(c, rest), taken
 }
 
 // option returns the value of --build-arg STAGECRAFT_NAME=VALUE, empty where
@@ -54,9 +43,9 @@ func (r *request) option(name string) string { return r.options[name] }
 // option and is none, unless the Dockerfile has the name, too: then it is an
 // argument. A misspelled option must not go unnoticed.
 func (r *request) checkOptions() error {
-	for _, key := range slices.Sorted(maps.Keys(r.ui.BuildOpts().Opts)) {
+	for _, key := range slices.Sorted(maps.Keys(r.UI.BuildOpts().Opts)) {
 		name, ok := strings.CutPrefix(key, "build-arg:")
-		if !ok || !strings.HasPrefix(key, optionPrefix) || bytes.Contains(r.dockerfile.Data, []byte(name)) {
+		if !ok || !strings.HasPrefix(key, optionPrefix) || bytes.Contains(r.Dockerfile.Data, []byte(name)) {
 			continue
 		}
 		known := "there are none"

@@ -24,7 +24,7 @@ func TestOptions(t *testing.T) {
 	const dockerfile = "FROM alpine\nARG STAGECRAFT_COLOR=none\nRUN echo $STAGECRAFT_COLOR\n"
 	solve := func(dockerfile string, opts map[string]string) (*request, []gateway.SolveRequest) {
 		g := &llbtest.Gateway{Opts: opts, Files: map[string]map[string]string{"dockerfile": {"Dockerfile": dockerfile}}}
-		req, err := newRequest(g)
+		req, err := newRequest(t.Context(), g)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,12 +9,13 @@ import (
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/util/bkmaps"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagecraft/stagecraft/frontend/gateway"
 	compiler "github.com/stagecraft/stagecraft/llb"
 )
 
 // buildPlatforms builds for all platforms of the request at once.
 func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
-	if caps := r.ui.BuildOpts().Caps; len(r.ui.TargetPlatforms) > 1 {
+	if caps := r.UI.BuildOpts().Caps; len(r.UI.TargetPlatforms) > 1 {
 		// Else the client's library would say so after the build.
 		if err := caps.Supports(gwpb.CapReturnMap); err != nil {
 			return nil, err
@@ -23,9 +24,9 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 	b := &built{request: r}
 	report := r.reporter(ctx)
 	var err error
-	b.ResultBuilder, err = r.ui.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, index int) (_ *dockerui.BuildResult, err error) {
+	b.ResultBuilder, err = r.UI.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, index int) (_ *dockerui.BuildResult, err error) {
 		defer recovered(&err)
-		c := r.compilation(ctx, p)
+		c := r.compilation(ctx, gateway.Goal{Platform: p})
 		if index == 0 { // the others would find the same
 			c = c.warning(report, nil)
 		}
@@ -56,10 +57,10 @@ func (r *request) solve(ctx context.Context, c *compiler.Compiled, evaluate bool
 	if err != nil {
 		return nil, err
 	}
-	res, err := r.gw.Solve(ctx, client.SolveRequest{
+	res, err := r.Client.Solve(ctx, client.SolveRequest{
 		Evaluate:     evaluate,
 		Definition:   def.ToPB(),
-		CacheImports: r.ui.CacheImports,
+		CacheImports: r.UI.CacheImports,
 	})
 	if err != nil {
 		return nil, err

@@ -5,21 +5,17 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/moby/buildkit/util/stack"
+	"github.com/stagecraft/stagecraft/frontend/gateway"
 	"google.golang.org/grpc/codes"
 )
 
-// request is what the client wants, parsed once.
+// request is what the client wants. It is only read.
 type request struct {
-	// ui reads the Docker conventions of build options: contexts, named
-	// contexts, ignore files, platforms.
-	ui *dockerui.Client
-	gw client.Client
+	*gateway.Session
 	// opts are the build options as they came.
 	opts map[string]string
 	// options are those that are for the frontend alone; see option.
@@ -27,31 +23,22 @@ type request struct {
 	// unsupported is the error for a capability that the client requires
 	// and Stagecraft lacks; forwarding may still help.
 	unsupported error
-
-	dockerfile *dockerui.Source
-	read       readFiles
-	folders    folders
 }
 
-func newRequest(c client.Client) (*request, error) {
-	rest, options := takeOptions(c)
-	gw := rememberImages(aliasContexts(rest))
-	ui, err := dockerui.NewClient(gw)
-	if err != nil {
+// newRequest parses the build options and reads the Dockerfile.
+func newRequest(ctx context.Context, c client.Client) (*request, error) {
+	r := &request{opts: maps.Clone(c.BuildOpts().Opts)}
+	c, r.options = takeOptions(c)
+	var err error
+	if r.Session, err = gateway.New(c); err != nil {
 		return nil, err
 	}
-	r := &request{ui: ui, gw: gw, opts: maps.Clone(c.BuildOpts().Opts), options: options}
 	forward, err := checkCaps(r.opts["frontend.caps"])
 	if err != nil && !forward {
 		return nil, err
 	}
 	r.unsupported = err
-	return r, nil
-}
-
-func (r *request) readDockerfile(ctx context.Context) (err error) {
-	r.dockerfile, err = r.ui.ReadEntrypoint(ctx, "Dockerfile")
-	return err
+	return r, r.ReadDockerfile(ctx)
 }
 
 // frontendCaps are the capabilities that a client may require of a frontend.
@@ -82,13 +69,4 @@ func checkCaps(required string) (forward bool, err error) {
 		forward = true
 	}
 	return forward, err
-}
-
-// followPaths limits a local folder to some paths and what they link to; no
-// paths is all of it.
-func followPaths(paths []string) []llb.LocalOption {
-	if len(paths) == 0 {
-		return nil
-	}
-	return []llb.LocalOption{llb.FollowPaths(paths)}
 }

@@ -14,16 +14,16 @@ import (
 
 // scanner is the SBOM generator that the client asks for, nil for none.
 func (r *request) scanner(ctx context.Context) (sbom.Scanner, error) {
-	if r.ui.SBOM == nil {
+	if r.UI.SBOM == nil {
 		return nil, nil
 	}
-	platform := r.ui.BuildPlatforms[0]
-	return sbom.CreateSBOMScanner(ctx, r.gw, r.ui.SBOM.Generator, platform, sourceresolver.Opt{
+	platform := r.UI.BuildPlatforms[0]
+	return sbom.CreateSBOMScanner(ctx, r.Client, r.UI.SBOM.Generator, platform, sourceresolver.Opt{
 		ImageOpt: &sourceresolver.ResolveImageOpt{
 			ResolveMode: r.opts["image-resolve-mode"],
 			Platform:    &platform,
 		},
-	}, r.ui.SBOM.Parameters)
+	}, r.UI.SBOM.Parameters)
 }
 
 // scan adds an SBOM for each platform.
@@ -49,7 +49,7 @@ func (b *built) scan(ctx context.Context, scanner sbom.Scanner) error {
 			if err != nil {
 				return nil, err
 			}
-			res, err := b.request.gw.Solve(ctx, client.SolveRequest{Definition: def.ToPB()})
+			res, err := b.request.Client.Solve(ctx, client.SolveRequest{Definition: def.ToPB()})
 			if err != nil {
 				return nil, err
 			}

@@ -34,10 +34,10 @@ func (r *request) forward(ctx context.Context) (_ *client.Result, forwarded bool
 		}
 		return res, true, err
 	}
-	if ref, line, loc, ok := parser.DetectSyntax(r.dockerfile.Data); ok {
+	if ref, line, loc, ok := parser.DetectSyntax(r.Dockerfile.Data); ok {
 		res, err := r.forwardTo(ctx, ref, line)
 		if err != nil && len(errdefs.Sources(err)) == 0 {
-			err = withSource(err, r.dockerfile.SourceMap, loc)
+			err = withSource(err, r.Dockerfile.SourceMap, loc)
 		}
 		return res, true, err
 	}
@@ -52,7 +52,7 @@ func (r *request) forwardTo(ctx context.Context, ref, line string) (*client.Resu
 	if err != nil {
 		return nil, err
 	}
-	return r.gw.Solve(ctx, client.SolveRequest{
+	return r.Client.Solve(ctx, client.SolveRequest{
 		Frontend:       "gateway.v0",
 		FrontendOpt:    opts,
 		FrontendInputs: inputs,
@@ -61,11 +61,11 @@ func (r *request) forwardTo(ctx context.Context, ref, line string) (*client.Resu
 
 // inputs are the states that the client gave as contexts.
 func (r *request) inputs(ctx context.Context) (map[string]*pb.Definition, error) {
-	caps := r.ui.BuildOpts().Caps
+	caps := r.UI.BuildOpts().Caps
 	if caps.Supports(gwpb.CapFrontendInputs) != nil {
 		return nil, nil // a daemon from before there were inputs
 	}
-	states, err := r.gw.Inputs(ctx)
+	states, err := r.Client.Inputs(ctx)
 	if err != nil {
 		return nil, errors.Wrap(err, "failed to get frontend inputs")
 	}

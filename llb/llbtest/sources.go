@@ -60,7 +60,7 @@ func (s *sources) Context(ctx context.Context, name string, p *ocispecs.Platform
 	if err != nil || st == nil {
 		return nil, err
 	}
-	return &resolve.Context{State: *st, Image: img, Filter: func(p []string) { paths = p }}, nil
+	return resolve.NewContext(ctx, st, img, func(p []string) { paths = p })
 }
 
 func followPaths(paths []string) []llb.LocalOption {

@@ -11,10 +11,7 @@ func (l *lowerer) base(s *plan.Stage) llb.State {
 	case b == nil:
 		return l.states[s.Node.Base]
 	case b.Context != nil:
-		if b.Context.Filter != nil {
-			b.Context.Filter(l.plan.Paths[plan.Source{Base: s.ID}])
-		}
-		return b.Context.State
+		return b.Context.Open(l.plan.Paths[plan.Source{Base: s.ID}])
 	case b.Ref != "":
 		return llb.Image(b.Ref,
 			instruction(s.Node.From.SourceCode),

@@ -94,10 +94,7 @@ func (r *resolver) replacement(ctx context.Context, n *stage.Node) (*Base, error
 	if err != nil {
 		return nil, err
 	}
-	b := &Base{Context: c, Platform: n.Platform}
-	if b.StatePlatform, err = c.State.GetPlatform(ctx); err != nil {
-		return nil, err
-	}
+	b := &Base{Context: c, Platform: n.Platform, StatePlatform: c.Platform}
 	if c.Image == nil {
 		return b, nil
 	}

@@ -39,13 +39,30 @@ type Image struct {
 
 // Context is a named context that was opened.
 type Context struct {
-	State llb.State
 	// Image is the config where the context is an image, else nil.
 	Image *dockerspec.DockerOCIImage
-	// Filter limits what is sent of a local context to some paths; no paths
-	// is all of it. To be called before State is marshaled. Nil where there
-	// is nothing to limit.
-	Filter func(paths []string)
+	// Platform is the one that LLB knows the content to have, nil for none.
+	Platform *ocispecs.Platform
+	// Open returns the content. Of a local folder no more is sent than some
+	// paths; no paths is all of it. It is called once, when it is known what
+	// is read.
+	Open func(paths []string) llb.State
+}
+
+// NewContext returns a named context with the content of a state. limit is
+// called before the state is marshaled, with the paths to send of a local
+// folder; nil for a content that is never sent.
+func NewContext(ctx context.Context, st *llb.State, img *dockerspec.DockerOCIImage, limit func(paths []string)) (*Context, error) {
+	p, err := st.GetPlatform(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Context{Image: img, Platform: p, Open: func(paths []string) llb.State {
+		if limit != nil {
+			limit(paths)
+		}
+		return *st
+	}}, nil
 }
 
 // EpochSource is something whose time SOURCE_DATE_EPOCH takes. One field is

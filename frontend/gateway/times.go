@@ -1,4 +1,4 @@
-package frontend
+package gateway
 
 import (
 	"archive/tar"
@@ -11,7 +11,6 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerui"
-	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/gitutil/gitobject"
 	"github.com/moby/go-archive/compression"
@@ -21,8 +20,8 @@ import (
 // lastChange is the time of the last change of a state that is one source:
 // the commit time of Git, Last-Modified of HTTP or else the newest file of an
 // archive. Nil where the state is something else or has no time.
-func (r *request) lastChange(ctx context.Context, st llb.State, log string) (*time.Time, error) {
-	op, err := r.singleSource(ctx, st)
+func (s *Session) lastChange(ctx context.Context, st llb.State, log string) (*time.Time, error) {
+	op, err := s.singleSource(ctx, st)
 	if err != nil || op == nil {
 		return nil, err
 	}
@@ -30,7 +29,7 @@ func (r *request) lastChange(ctx context.Context, st llb.State, log string) (*ti
 	if strings.HasPrefix(op.Identifier, "git://") {
 		opt.GitOpt = &sourceresolver.ResolveGitOpt{ReturnObject: true}
 	}
-	md, err := r.gw.ResolveSourceMetadata(ctx, op, opt)
+	md, err := s.Client.ResolveSourceMetadata(ctx, op, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +44,7 @@ func (r *request) lastChange(ctx context.Context, st llb.State, log string) (*ti
 		return nil, nil
 	}
 	source := llb.NewSource(op.Identifier, op.Attrs, llb.Constraints{})
-	ref, err := r.solveState(ctx, llb.NewState(source.Output()))
+	ref, err := s.solveState(ctx, llb.NewState(source.Output()))
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +57,8 @@ func (r *request) lastChange(ctx context.Context, st llb.State, log string) (*ti
 
 // singleSource is the source operation of a state, nil where it has several
 // or none.
-func (r *request) singleSource(ctx context.Context, st llb.State) (*pb.SourceOp, error) {
-	def, err := st.Marshal(ctx, llb.WithCaps(r.ui.BuildOpts().Caps))
+func (s *Session) singleSource(ctx context.Context, st llb.State) (*pb.SourceOp, error) {
+	def, err := st.Marshal(ctx, llb.WithCaps(s.UI.BuildOpts().Caps))
 	if err != nil {
 		return nil, err
 	}
@@ -69,11 +68,11 @@ func (r *request) singleSource(ctx context.Context, st llb.State) (*pb.SourceOp,
 		if err := op.UnmarshalVT(dt); err != nil {
 			return nil, err
 		}
-		if s := op.GetSource(); s != nil {
+		if found := op.GetSource(); found != nil {
 			if source != nil {
 				return nil, nil
 			}
-			source = s
+			source = found
 		}
 	}
 	return source, nil
@@ -81,24 +80,12 @@ func (r *request) singleSource(ctx context.Context, st llb.State) (*pb.SourceOp,
 
 // onlySource is a state's source operation where it has no other operation,
 // else nil.
-func (r *request) onlySource(ctx context.Context, st llb.State) (*pb.SourceOp, error) {
-	def, err := st.Marshal(ctx, llb.WithCaps(r.ui.BuildOpts().Caps))
+func (s *Session) onlySource(ctx context.Context, st llb.State) (*pb.SourceOp, error) {
+	def, err := st.Marshal(ctx, llb.WithCaps(s.UI.BuildOpts().Caps))
 	if err != nil || len(def.Def) != 2 { // the source, and the result that it is
 		return nil, err
 	}
-	return r.singleSource(ctx, st)
-}
-
-func (r *request) solveState(ctx context.Context, st llb.State) (client.Reference, error) {
-	def, err := st.Marshal(ctx, llb.WithCaps(r.ui.BuildOpts().Caps))
-	if err != nil {
-		return nil, err
-	}
-	res, err := r.gw.Solve(ctx, client.SolveRequest{Definition: def.ToPB()})
-	if err != nil {
-		return nil, err
-	}
-	return res.SingleRef()
+	return s.singleSource(ctx, st)
 }
 
 func commitTime(object []byte) (*time.Time, error) {

@@ -1,4 +1,4 @@
-package frontend
+package gateway
 
 import (
 	"context"
@@ -14,34 +14,35 @@ import (
 	"github.com/stagecraft/stagecraft/llb/resolve"
 )
 
-// sources is the compiler's outside world: the gateway and the client behind
-// it.
-type sources struct {
-	*request
-	target *ocispecs.Platform // of this compilation, nil for the daemon's
-	// ownCopy are the options for a local folder; see compilation.ownCopy.
-	ownCopy func(hint string) []llb.LocalOption
+// Sources is the compiler's outside world for one goal: the daemon, and the
+// client that it asks.
+type Sources struct {
+	*Session
+	goal Goal
 }
 
-var _ resolve.Sources = &sources{}
+var _ resolve.Sources = &Sources{}
 
-func (s *sources) Image(ctx context.Context, ref string, p ocispecs.Platform, log string) (resolve.Image, error) {
-	found, dgst, config, err := s.gw.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
+// Image asks the daemon for an image; each is looked up once in a session.
+func (s *Sources) Image(ctx context.Context, ref string, p ocispecs.Platform, log string) (resolve.Image, error) {
+	found, dgst, config, err := s.Client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
 		LogName: log,
 		ImageOpt: &sourceresolver.ResolveImageOpt{
 			Platform:    &p,
-			ResolveMode: s.ui.ImageResolveMode.String(),
+			ResolveMode: s.UI.ImageResolveMode.String(),
 		},
 	})
 	return resolve.Image{Ref: found, Digest: dgst, Config: config}, err
 }
 
-func (s *sources) HasContext(name string, p *ocispecs.Platform) (bool, error) {
+// HasContext reports whether the client gave a named context.
+func (s *Sources) HasContext(name string, p *ocispecs.Platform) (bool, error) {
 	nc, _, err := s.namedContext(name, p)
 	return nc != nil, err
 }
 
-func (s *sources) Context(ctx context.Context, name string, p *ocispecs.Platform) (*resolve.Context, error) {
+// Context opens a named context, nil where it has no content.
+func (s *Sources) Context(ctx context.Context, name string, p *ocispecs.Platform) (*resolve.Context, error) {
 	nc, limit, err := s.namedContext(name, p)
 	if err != nil || nc == nil {
 		return nil, err
@@ -50,41 +51,39 @@ func (s *sources) Context(ctx context.Context, name string, p *ocispecs.Platform
 	if err != nil || st == nil {
 		return nil, err
 	}
-	return &resolve.Context{
-		State:  *st,
-		Image:  img,
-		Filter: func(paths []string) { *limit = append(*limit, followPaths(paths)...) },
-	}, nil
+	return resolve.NewContext(ctx, st, img, func(paths []string) {
+		*limit = append(*limit, followPaths(paths)...)
+	})
 }
 
 // namedContext finds what the client gave under a name, nil for nothing.
 // What is sent of a local folder is known only after the plan: limit is read
 // when the state is marshaled.
-func (s *sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.NamedContext, limit *[]llb.LocalOption, _ error) {
+func (s *Sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.NamedContext, limit *[]llb.LocalOption, _ error) {
 	if p == nil {
-		p = s.target
+		p = s.goal.Platform
 	}
 	if strings.Contains(name, "#") {
 		name = s.fileStageContext(name)
 	}
 	limit = new([]llb.LocalOption)
-	*limit = s.ownCopy(namedHint(s.opts, name))
-	nc, err := s.request.namedContext(name, dockerui.ContextOpt{
+	*limit = s.goal.ownCopy(namedHint(s.opts, name))
+	nc, err := s.openNamed(name, dockerui.ContextOpt{
 		Platform:       p,
-		ResolveMode:    s.ui.ImageResolveMode.String(),
+		ResolveMode:    s.UI.ImageResolveMode.String(),
 		AsyncLocalOpts: func() []llb.LocalOption { return *limit },
 	})
 	return nc, limit, err
 }
 
-// namedContext is what the client gave under a name, nil for nothing. dockerui
+// openNamed is what the client gave under a name, nil for nothing. dockerui
 // notes in the options what a source policy makes of a context, and several
 // are loaded at once: each has options of its own.
-func (r *request) namedContext(name string, opt dockerui.ContextOpt) (*dockerui.NamedContext, error) {
-	if nc, err := r.ui.NamedContext(name, opt); nc == nil || err != nil {
+func (s *Session) openNamed(name string, opt dockerui.ContextOpt) (*dockerui.NamedContext, error) {
+	if nc, err := s.UI.NamedContext(name, opt); nc == nil || err != nil {
 		return nil, err
 	}
-	own := &withOptions{Client: r.gw, opts: maps.Clone(r.gw.BuildOpts().Opts)}
+	own := WithOpts(s.Client, maps.Clone(s.Client.BuildOpts().Opts))
 	ui, err := dockerui.NewClient(own)
 	if err != nil {
 		return nil, err
@@ -94,7 +93,7 @@ func (r *request) namedContext(name string, opt dockerui.ContextOpt) (*dockerui.
 
 // fileStageContext is the name under which the client may have given a context
 // in place of a stage of another file.
-func (s *sources) fileStageContext(label string) string {
+func (s *Sources) fileStageContext(label string) string {
 	byReference, ok := contextReference(label)
 	if ok && s.givesContext(byReference) {
 		return byReference
@@ -102,7 +101,7 @@ func (s *sources) fileStageContext(label string) string {
 	return contextAlias(label)
 }
 
-func (s *sources) givesContext(name string) bool {
+func (s *Sources) givesContext(name string) bool {
 	for key := range s.opts {
 		if given, _, _ := strings.Cut(key, "::"); given == "context:"+name {
 			return true
@@ -117,8 +116,8 @@ func namedHint(opts map[string]string, name string) string {
 	return "context:" + name + "-" + opts["sharedkey:localdir:"+name]
 }
 
-// Modified is the time of the last change of a source.
-func (s *sources) Modified(ctx context.Context, what resolve.EpochSource) (*time.Time, error) {
+// Modified returns the time of the last change of a source.
+func (s *Sources) Modified(ctx context.Context, what resolve.EpochSource) (*time.Time, error) {
 	st, err := s.epochState(ctx, what)
 	if err != nil || st == nil {
 		return nil, err
@@ -126,19 +125,19 @@ func (s *sources) Modified(ctx context.Context, what resolve.EpochSource) (*time
 	return s.lastChange(ctx, *st, what.Log)
 }
 
-func (s *sources) epochState(ctx context.Context, what resolve.EpochSource) (*llb.State, error) {
+func (s *Sources) epochState(ctx context.Context, what resolve.EpochSource) (*llb.State, error) {
 	switch {
 	case what.MainContext:
-		return s.ui.MainContext(ctx)
+		return s.UI.MainContext(ctx)
 	case what.Context != "":
-		nc, err := s.request.namedContext(what.Context, dockerui.ContextOpt{})
+		nc, err := s.openNamed(what.Context, dockerui.ContextOpt{})
 		if err != nil || nc == nil {
 			return nil, err
 		}
 		st, _, err := nc.Load(ctx)
 		return st, err
 	case what.Remote.Git != nil:
-		st := llb.Git(what.Remote.URL, "", what.Remote.GitOptions(s.ui.GitAdvice)...)
+		st := llb.Git(what.Remote.URL, "", what.Remote.GitOptions(s.UI.GitAdvice)...)
 		return &st, nil
 	case what.Remote != nil:
 		sum, err := what.Remote.Digest()
@@ -150,4 +149,13 @@ func (s *sources) epochState(ctx context.Context, what resolve.EpochSource) (*ll
 	default:
 		return nil, errors.New("no source to take SOURCE_DATE_EPOCH from")
 	}
+}
+
+// followPaths limits a local folder to some paths and what they link to; no
+// paths is all of it.
+func followPaths(paths []string) []llb.LocalOption {
+	if len(paths) == 0 {
+		return nil
+	}
+	return []llb.LocalOption{llb.FollowPaths(paths)}
 }

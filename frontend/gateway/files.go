@@ -1,4 +1,4 @@
-package frontend
+package gateway
 
 import (
 	"context"
@@ -25,17 +25,17 @@ type readFiles struct {
 	files flightcontrol.CachedGroup[[]byte]
 }
 
-// readFile reads a Dockerfile that another one refers to.
-func (r *request) readFile(ctx context.Context, root dockerfile.Root, p string) ([]byte, error) {
-	return r.read.files.Do(ctx, fmt.Sprint(root, p), func(ctx context.Context) ([]byte, error) {
-		return r.readThroughLinks(ctx, root, p, 0)
+// ReadFile reads a Dockerfile that another one refers to.
+func (s *Session) ReadFile(ctx context.Context, root dockerfile.Root, p string) ([]byte, error) {
+	return s.read.files.Do(ctx, fmt.Sprint(root, p), func(ctx context.Context) ([]byte, error) {
+		return s.readThroughLinks(ctx, root, p, 0)
 	})
 }
 
 // readThroughLinks reads a file. A client follows each symbolic link on the
 // way once: what is behind it the second time is asked for by its own path.
-func (r *request) readThroughLinks(ctx context.Context, root dockerfile.Root, p string, links int) ([]byte, error) {
-	t, err := r.besideFile(ctx, root, p)
+func (s *Session) readThroughLinks(ctx context.Context, root dockerfile.Root, p string, links int) ([]byte, error) {
+	t, err := s.besideFile(ctx, root, p)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (r *request) readThroughLinks(ctx context.Context, root dockerfile.Root, p 
 		return data, err
 	}
 	if real, err := t.follow(ctx, p); err == nil && real != p && links < maxLinks {
-		data, err := r.readThroughLinks(ctx, root, real, links+1)
+		data, err := s.readThroughLinks(ctx, root, real, links+1)
 		return data, errors.WithMessagef(err, "%s is %s behind its symbolic links", p, real)
 	}
 	return nil, t.missing(p)
@@ -52,9 +52,9 @@ func (r *request) readThroughLinks(ctx context.Context, root dockerfile.Root, p 
 
 // besideFile is the tree that has a Dockerfile and the ignore file which
 // belongs to it.
-func (r *request) besideFile(ctx context.Context, root dockerfile.Root, p string) (*tree, error) {
+func (s *Session) besideFile(ctx context.Context, root dockerfile.Root, p string) (*tree, error) {
 	// Were it a folder, what is in it would not be needed.
-	return r.openRoot(ctx, root, []string{p, p + ignoreSuffix}, []string{p + "/*"})
+	return s.openRoot(ctx, root, []string{p, p + ignoreSuffix}, []string{p + "/*"})
 }
 
 // tree is where files are read from. Symbolic links lead nowhere but to other
@@ -70,18 +70,18 @@ type tree struct {
 }
 
 // openRoot solves a root, limited to some paths where it is a local folder.
-func (r *request) openRoot(ctx context.Context, root dockerfile.Root, paths, excludes []string) (*tree, error) {
+func (s *Session) openRoot(ctx context.Context, root dockerfile.Root, paths, excludes []string) (*tree, error) {
 	key := fmt.Sprintf("%v %q %q", root, paths, excludes)
-	return r.read.trees.Do(ctx, key, func(ctx context.Context) (*tree, error) {
+	return s.read.trees.Do(ctx, key, func(ctx context.Context) (*tree, error) {
 		t := &tree{where: "the build context"}
-		st := r.dockerfile.State
+		st := s.Dockerfile.State
 		if root == dockerfile.InContext {
 			var err error
-			if st, err = r.ui.MainContext(ctx); err != nil {
+			if st, err = s.UI.MainContext(ctx); err != nil {
 				return nil, err
 			}
 		}
-		op, err := r.onlySource(ctx, *st)
+		op, err := s.onlySource(ctx, *st)
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +101,7 @@ func (r *request) openRoot(ctx context.Context, root dockerfile.Root, paths, exc
 		case scheme == "git":
 			t.where = "the Git repository"
 		}
-		t.ref, err = r.solveState(ctx, *st)
+		t.ref, err = s.solveState(ctx, *st)
 		return t, err
 	})
 }

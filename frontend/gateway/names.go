@@ -1,4 +1,4 @@
-package frontend
+package gateway
 
 import (
 	"crypto/sha256"
@@ -32,7 +32,7 @@ func aliasContexts(c client.Client) client.Client {
 	if !found {
 		return c
 	}
-	return &withOptions{Client: c, opts: opts}
+	return WithOpts(c, opts)
 }
 
 // contextReference is a stage of another file as an image could be called, for

@@ -1,8 +1,9 @@
-package frontend
+package gateway
 
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -16,23 +17,21 @@ import (
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
-// The build contexts of FROM --context.
-
 const ignoreSuffix = dockerui.DefaultDockerignoreName
 
-// otherIgnore are the patterns for a build context: those of the ignore file
+// OtherIgnore returns the patterns for a build context: those of the ignore file
 // that belongs to the Dockerfile, else those of the context's own ignore file.
 // It is an error where the context does not exist, so that this is known
 // before anything runs.
-func (c *compilation) otherIgnore(ctx context.Context, other stage.Context) ([]string, error) {
-	own, open := otherRoot{ignore: ignoreSuffix}, c.folderRoot
+func (s *Sources) OtherIgnore(ctx context.Context, other stage.Context) ([]string, error) {
+	own, open := otherRoot{ignore: ignoreSuffix}, s.folderRoot
 	if other.Named != "" {
-		open = c.namedRoot
+		open = s.namedRoot
 	}
 	if err := open(ctx, other, &own); err != nil {
 		return nil, err
 	}
-	beside, err := c.request.besideFile(ctx, other.IgnoreRoot, strings.TrimSuffix(other.Ignore, ignoreSuffix))
+	beside, err := s.besideFile(ctx, other.IgnoreRoot, strings.TrimSuffix(other.Ignore, ignoreSuffix))
 	if err != nil {
 		return nil, err
 	}
@@ -63,10 +62,10 @@ type otherRoot struct {
 }
 
 // folderRoot looks for a folder of the main context.
-func (c *compilation) folderRoot(ctx context.Context, other stage.Context, own *otherRoot) (err error) {
-	r, dir := c.request, other.Dir
+func (s *Sources) folderRoot(ctx context.Context, other stage.Context, own *otherRoot) (err error) {
+	dir := other.Dir
 	own.ignore = path.Join(dir, ignoreSuffix)
-	own.tree, err = r.openRoot(ctx, dockerfile.InContext, []string{own.ignore}, nil)
+	own.tree, err = s.openRoot(ctx, dockerfile.InContext, []string{own.ignore}, nil)
 	if err != nil || dir == "." {
 		return err
 	}
@@ -81,7 +80,7 @@ func (c *compilation) folderRoot(ctx context.Context, other stage.Context, own *
 		if err != nil {
 			return errors.WithMessagef(err, "--context=./%s", dir)
 		}
-		folder, err := r.openRoot(ctx, dockerfile.InContext, []string{real}, []string{real + "/*"})
+		folder, err := s.openRoot(ctx, dockerfile.InContext, []string{real}, []string{real + "/*"})
 		if err != nil {
 			return err
 		}
@@ -99,31 +98,31 @@ func (c *compilation) folderRoot(ctx context.Context, other stage.Context, own *
 }
 
 // namedRoot looks for a named context.
-func (c *compilation) namedRoot(ctx context.Context, other stage.Context, own *otherRoot) error {
-	st, err := c.namedContext(ctx, other.Named, nil, false)
+func (s *Sources) namedRoot(ctx context.Context, other stage.Context, own *otherRoot) error {
+	st, err := s.namedBuildContext(ctx, other.Named, nil, false)
 	if err != nil {
 		return err
 	}
-	if op, err := c.request.onlySource(ctx, *st); err != nil {
+	if op, err := s.onlySource(ctx, *st); err != nil {
 		return err
 	} else if op != nil && strings.HasPrefix(op.Identifier, "local://") {
 		return nil // dockerui applies its ignore file
 	}
 	own.tree = &tree{where: "the named context " + other.Named}
-	own.ref, err = c.request.solveState(ctx, *st)
+	own.ref, err = s.solveState(ctx, *st)
 	return err
 }
 
-// namedContext opens a named context. A local client sends no more of it than
+// namedBuildContext opens a named context. A local client sends no more of it
+// than
 // some paths; ownIgnore says that its ignore file does not count.
-func (c *compilation) namedContext(ctx context.Context, name string, paths []string, ownIgnore bool) (*llb.State, error) {
-	r := c.request
-	nc, err := r.namedContext(name, dockerui.ContextOpt{
-		Platform:       c.TargetPlatform,
-		ResolveMode:    r.ui.ImageResolveMode.String(),
+func (s *Sources) namedBuildContext(ctx context.Context, name string, paths []string, ownIgnore bool) (*llb.State, error) {
+	nc, err := s.openNamed(name, dockerui.ContextOpt{
+		Platform:       s.goal.Platform,
+		ResolveMode:    s.UI.ImageResolveMode.String(),
 		NoDockerignore: ownIgnore,
 		AsyncLocalOpts: func() []llb.LocalOption {
-			return append(followPaths(paths), c.ownCopy(namedHint(r.opts, name))...)
+			return append(followPaths(paths), s.goal.ownCopy(namedHint(s.opts, name))...)
 		},
 	})
 	if err != nil {
@@ -139,21 +138,36 @@ func (c *compilation) namedContext(ctx context.Context, name string, paths []str
 	return st, err
 }
 
+// MainContext returns the build context, of which a client sends no more than
+// some paths; no paths is all of it.
+func (s *Sources) MainContext(ctx context.Context, paths []string) (*llb.State, error) {
+	return s.folders.open(ctx, s.goal, "context", paths, func(ctx context.Context) (*llb.State, error) {
+		return s.UI.MainContext(ctx, append(followPaths(paths), s.goal.ownCopy(dockerui.DefaultLocalNameContext)...)...)
+	})
+}
+
+// OtherContext is MainContext for the context of a FROM --context.
+func (s *Sources) OtherContext(ctx context.Context, other stage.Context, paths []string) (*llb.State, error) {
+	return s.folders.open(ctx, s.goal, fmt.Sprintf("%+v", other), paths, func(ctx context.Context) (*llb.State, error) {
+		return s.otherContext(ctx, other, paths)
+	})
+}
+
 // otherContext opens a build context. A folder becomes a root of its own, so
 // that nothing in it leads out of it.
-func (c *compilation) otherContext(ctx context.Context, other stage.Context, paths []string) (*llb.State, error) {
-	patterns, err := c.otherIgnore(ctx, other)
+func (s *Sources) otherContext(ctx context.Context, other stage.Context, paths []string) (*llb.State, error) {
+	patterns, err := s.OtherIgnore(ctx, other)
 	if err != nil {
 		return nil, err
 	}
 	if other.Named != "" {
-		st, err := c.namedContext(ctx, other.Named, paths, patterns != nil)
+		st, err := s.namedBuildContext(ctx, other.Named, paths, patterns != nil)
 		if err != nil || len(patterns) == 0 {
 			return st, err
 		}
 		return scoped(*st, "/", patterns, other.Named), nil
 	}
-	st, err := c.folderOfContext(ctx, other, paths, patterns)
+	st, err := s.folderOfContext(ctx, other, paths, patterns)
 	if err != nil {
 		return nil, err
 	}
@@ -162,12 +176,12 @@ func (c *compilation) otherContext(ctx context.Context, other stage.Context, pat
 
 // folderOfContext is the main context, of which a local client sends no more
 // than some paths of one folder.
-func (c *compilation) folderOfContext(ctx context.Context, other stage.Context, paths, patterns []string) (*llb.State, error) {
-	st, err := c.request.ui.MainContext(ctx)
+func (s *Sources) folderOfContext(ctx context.Context, other stage.Context, paths, patterns []string) (*llb.State, error) {
+	st, err := s.UI.MainContext(ctx)
 	if err != nil {
 		return nil, err
 	}
-	op, err := c.request.onlySource(ctx, *st)
+	op, err := s.onlySource(ctx, *st)
 	if err != nil || op == nil || !strings.HasPrefix(op.Identifier, "local://") {
 		return st, err
 	}
@@ -187,7 +201,7 @@ func (c *compilation) folderOfContext(ctx context.Context, other stage.Context, 
 		excludes = append(excludes, p)
 	}
 	// The ignore file is part of what is sent.
-	hint := c.copyName(op.Attrs[pb.AttrSharedKeyHint] + ":" + other.Dir + ":" + other.Ignore)
+	hint := s.goal.copyName(op.Attrs[pb.AttrSharedKeyHint] + ":" + other.Dir + ":" + other.Ignore)
 	return limitLocal(op, within, excludes, hint, "[internal] load build context ./"+other.Dir), nil
 }
 

@@ -1,4 +1,4 @@
-package frontend
+package gateway
 
 import (
 	"context"
@@ -16,9 +16,9 @@ type folders struct {
 	target sync.Map // keys of what some target wants
 }
 
-func (f *folders) open(ctx context.Context, c *compilation, name string, paths []string, open func(context.Context) (*llb.State, error)) (*llb.State, error) {
+func (f *folders) open(ctx context.Context, goal Goal, name string, paths []string, open func(context.Context) (*llb.State, error)) (*llb.State, error) {
 	key := fmt.Sprintf("%s %q", name, paths)
-	if c.gateName != "" {
+	if goal.Gate != nil {
 		if _, ok := f.target.Load(key); !ok {
 			key += " of a gate"
 		}
@@ -37,16 +37,16 @@ func (f *folders) open(ctx context.Context, c *compilation, name string, paths [
 // was sent under a hint, and makes it what is wanted now. With one copy for
 // the target and its gates, which want different files, each build would have
 // them sent again.
-func (c *compilation) ownCopy(hint string) []llb.LocalOption {
-	if c.gateName == "" {
+func (g Goal) ownCopy(hint string) []llb.LocalOption {
+	if g.Gate == nil {
 		return nil
 	}
-	return []llb.LocalOption{llb.SharedKeyHint(c.copyName(hint))}
+	return []llb.LocalOption{llb.SharedKeyHint(g.copyName(hint))}
 }
 
-func (c *compilation) copyName(hint string) string {
-	if c.gateName == "" {
+func (g Goal) copyName(hint string) string {
+	if g.Gate == nil {
 		return hint
 	}
-	return hint + " for " + c.gateName
+	return hint + " for " + g.Gate.Name
 }
