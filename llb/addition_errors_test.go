@@ -18,33 +18,57 @@ type wrongUse struct {
 // What is wrong with an addition is said with its place, in the words of the
 // file, and with what to do next.
 func TestAdditionErrors(t *testing.T) {
-	const known = "known variables are BUILDARCH, BUILDOS, BUILDPLATFORM, TARGETARCH, TARGETOS, TARGETPLATFORM, TARGETSTAGE; known stages are build"
 	for _, c := range []wrongUse{
 		// Variables in references.
 		{"FROM alpine AS build\nFROM alpine\nCOPY --from=$BASE / /\n", nil,
-			"line 3: --from=$BASE: BASE is not set: no ARG before the first FROM or above in this stage has the name; " + known},
+			"line 3: --from=$BASE: BASE is not set: no ARG before the first FROM has the name, nor an ARG or ENV above in this stage; declare it: ARG BASE=…; stages that it could mean: build"},
 		{"FROM alpine AS build\nFROM alpine\nARG TARGETVERSION=1\nCOPY --from=$TARGETVERSON / /\n", nil,
-			"line 4: --from=$TARGETVERSON: TARGETVERSON is not set: no ARG before the first FROM or above in this stage has the name; known variables are BUILDARCH, BUILDOS, BUILDPLATFORM, TARGETARCH, TARGETOS, TARGETPLATFORM, TARGETSTAGE, TARGETVERSION; known stages are build (did you mean TARGETVERSION?)"},
+			"line 4: --from=$TARGETVERSON: TARGETVERSON is not set: no ARG before the first FROM has the name, nor an ARG or ENV above in this stage; declare it: ARG TARGETVERSON=…; " +
+				"known variables are TARGETVERSION; stages that it could mean: build (did you mean TARGETVERSION?)"},
 		{"ARG BASE\nFROM alpine AS build\nFROM alpine\nCOPY --from=$BASE / /\n", nil,
-			"line 4: --from=$BASE: BASE is not set: ARG BASE on line 1 has no default and no build argument, and what a base image sets is known too late; " + known},
+			"line 4: --from=$BASE: BASE is not set: ARG BASE on line 1 has no default and no build argument; " +
+				"give one with --build-arg BASE=…, or a default in ARG BASE on line 1; stages that it could mean: build"},
 		{"FROM alpine AS build\nFROM alpine\nARG BASE\nRUN --mount=from=${BASE},target=/x true\n", nil,
-			"line 4: --mount=from=${BASE}: BASE is not set: ARG BASE on line 3 has no default and no build argument, and what a base image sets is known too late; " + known},
+			"line 4: --mount=from=${BASE}: BASE is not set: ARG BASE on line 3 has no default and no build argument; " +
+				"give one with --build-arg BASE=…, or a default in ARG BASE on line 3; stages that it could mean: build"},
+		{"FROM alpine AS ext-a\nFROM alpine AS ext-b\nFROM alpine AS other\n\nFROM alpine\nARG EDITION\nCOPY --from=ext-$EDITION / /\n", nil,
+			"line 7: --from=ext-$EDITION: EDITION is not set: ARG EDITION on line 6 has no default and no build argument; " +
+				"give one with --build-arg EDITION=…, or a default in ARG EDITION on line 6; stages that it could mean: ext-a, ext-b"},
 		{"FROM alpine AS build\nFROM alpine\nARG BASE=\nCOPY --from=$BASE / /\n", nil,
-			"line 4: --from=$BASE: the value is empty; " + known},
+			"line 4: --from=$BASE: the value is empty, where BASE is empty, from ARG BASE on line 3; stages that it could mean: build"},
 		{"FROM alpine\nCOPY --from=${TARGETVARIANT} / /\n", nil,
-			"line 2: --from=${TARGETVARIANT}: the value is empty; " + strings.Replace(known, "known stages are build", "no stage of this file has a name", 1)},
-		{"FROM alpine AS build\nFROM alpine\nENV BASE=build\nCOPY --from=$BASE / /\n", nil,
-			"line 4: --from=$BASE: BASE is not known before the build runs: ENV sets BASE on line 3, and the environment depends on the base image; use an ARG with a plain default"},
-		{"FROM alpine AS build\nFROM alpine\nENV BASE=build\nARG BASE\nCOPY --from=$BASE / /\n", nil,
-			"line 5: --from=$BASE: BASE is not known before the build runs: ENV sets BASE on line 3, and the environment depends on the base image; use an ARG with a plain default"},
-		{"FROM alpine AS build\nFROM alpine\nENV A=1\nARG B=$A\nARG C=x$B\nRUN --mount=target=/x,from=$C true\n", nil,
-			"line 6: --mount=from=$C: C is not known before the build runs: the default of ARG C on line 5 uses B: the default of ARG B on line 4 uses A: ENV sets A on line 3, and the environment depends on the base image; use an ARG with a plain default"},
+			"line 2: --from=${TARGETVARIANT}: the value is empty, where TARGETVARIANT is empty, from the target platform"},
+		{"FROM alpine\nCOPY --from=${A:-} / /\n", nil,
+			"line 2: --from=${A:-}: the value is empty, where A is not set"},
+		{"FROM alpine AS build\nFROM alpine\nENV A=$HOME\nARG B=$A\nARG C=x$B\nRUN --mount=target=/x,from=$C true\n", nil,
+			"line 6: --mount=from=$C: C is not known before the build runs: the default of ARG C on line 5 uses B: the default of ARG B on line 4 uses A: " +
+				"ENV A on line 3 uses HOME, which only the base image alpine could set; write ARG HOME=… above it"},
+		{"ARG TAG=3.19\nFROM alpine\nENV TAG=$TAG\nCOPY --from=alpine:$TAG / /\n", nil,
+			"line 4: --from=alpine:$TAG: TAG is not known before the build runs: ENV TAG on line 3 uses TAG, which this stage does not declare; write ARG TAG above it"},
 		{"FROM alpine AS build\nFROM alpine\nARG BASE=$HOME\nCOPY --from=$BASE / /\n", nil,
-			"line 4: --from=$BASE: BASE is not known before the build runs: the default of ARG BASE on line 3 uses HOME: only the base image could set HOME; use an ARG with a plain default"},
+			"line 4: --from=$BASE: BASE is not known before the build runs: the default of ARG BASE on line 3 uses HOME, which only the base image alpine could set; write ARG HOME=… above it"},
 		{"FROM alpine\nCOPY --from=${A / /\n", nil,
 			`line 2: --from=${A: failed to process "${A": `},
-		{"FROM alpine AS build\nFROM alpine\nINCLUDE ./env\nCOPY --from=$BASE / /\n", map[string]string{"env": "ENV BASE=build\n"},
-			"line 4: --from=$BASE: BASE is not known before the build runs: ENV sets BASE on env:1, and the environment depends on the base image; use an ARG with a plain default"},
+		{"FROM alpine AS build\nFROM alpine\nINCLUDE ./env\nCOPY --from=$BASE / /\n", map[string]string{"env": "ENV BASE=$NONE\n"},
+			"line 4: --from=$BASE: BASE is not known before the build runs: ENV BASE on env:1 uses NONE, which only the base image alpine could set; write ARG NONE=… above it"},
+		{"ARG X=build\nFROM alpine AS build\nFROM alpine\nENV X=y\nUNSET ENV X\nCOPY --from=$X / /\n", nil,
+			"line 6: --from=$X: X is not set: UNSET ENV on line 5 removes it; set it again after that, with ARG X=… or ENV X=…; stages that it could mean: build"},
+		{"FROM alpine AS base\nONBUILD ENV X=$HOME\nFROM base\nCOPY --from=$X / /\n", nil,
+			"line 4: --from=$X: X is not known before the build runs: ENV X on line 3 (a trigger of the base) uses HOME, which only the base image alpine could set; write ARG HOME=… above it"},
+
+		// What the base image sets, against what the file says.
+		{"FROM alpine AS build-amd64\nFROM example.com/withenv\nCOPY --from=build-$TARGETARCH / /\n", nil,
+			"line 3: --from=build-$TARGETARCH means build-amd64, but RUN has TARGETARCH=fromimage there, because of the base image example.com/withenv or its triggers; " +
+				"to set it in this stage, write ARG TARGETARCH above the line"},
+		{"FROM alpine AS build\nFROM example.com/withenv AS base\nFROM base\nRUN --mount=from=${VERSION:-build},target=/x true\n", nil,
+			"line 4: --mount=from=${VERSION:-build} means build, but RUN has VERSION=9.9 there, because of the base image example.com/withenv or its triggers; " +
+				"to set it in this stage, write ARG VERSION=… above the line"},
+		{"FROM alpine AS build\nFROM example.com/withenv AS base\nFROM base\nARG VERSION=build\nUNSET ENV VERSION\nCOPY --from=$VERSION / /\n", nil,
+			"line 6: --from=$VERSION means build, but RUN has no VERSION there, because of the base image example.com/withenv or its triggers; " +
+				"to set it in this stage, write ARG VERSION=… above the line"},
+		{"FROM alpine AS build\nFROM example.com/onbuild\nCOPY --from=${NODE_ENV:-build} / /\n", nil,
+			"line 3: --from=${NODE_ENV:-build} means build, but RUN has NODE_ENV=production there, because of the base image example.com/onbuild or its triggers; " +
+				"to set it in this stage, write ARG NODE_ENV=… above the line"},
 
 		// References that no image can have.
 		{"FROM ./svc AS svc\nFROM Bad:1\n", map[string]string{"svc": "FROM alpine AS a\nCOPY --from=Bad:2 / /\nFROM alpine\nCOPY --from=a / /\nCOPY --from=Bad:3 / /\n"},
@@ -164,7 +188,7 @@ func TestAdditionErrors(t *testing.T) {
 		{"FROM alpine AS base\nONBUILD INCLUDE ./hook\nFROM base\n", map[string]string{"hook": "RUN true\nFROM x\n"},
 			"file 1 line 2: a trigger of base: FROM isn't allowed in a file that an ONBUILD trigger includes"},
 		{"FROM alpine AS base\nONBUILD COPY --from=$KIND / /\nFROM base\n", nil,
-			"line 3: --from=$KIND: KIND is not set: no ARG before the first FROM or above in this stage has the name; " + strings.Replace(known, "build", "base", 1)},
+			"line 3: --from=$KIND: KIND is not set: no ARG before the first FROM has the name, nor an ARG or ENV above in this stage; declare it: ARG KIND=…; stages that it could mean: base"},
 		{"FROM alpine AS base\nONBUILD UNSET USERS\nFROM base\n", nil,
 			"line 3: UNSET does not know USERS; it removes ENV, LABEL, EXPOSE, VOLUME, ENTRYPOINT, CMD, HEALTHCHECK, USER, WORKDIR, STOPSIGNAL, SHELL, ONBUILD (did you mean USER?)"},
 	} {

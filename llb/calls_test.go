@@ -120,3 +120,16 @@ func TestDeterminism(t *testing.T) {
 		})
 	}
 }
+
+// A reference to a stage uses its variables, declared in the stage or not.
+func TestOutlineOfReferences(t *testing.T) {
+	a := llbtest.OurOutline(t.Context(), llbtest.Request{
+		Dockerfile: []byte("ARG ONE=1\nARG TWO=2\nARG UNUSED=3\nFROM alpine AS s1\nFROM alpine AS s2\nFROM alpine\n" +
+			"COPY --from=s${ONE} / /\nRUN --mount=from=s$TWO,target=/m --mount=target=/c true\n"),
+		Opts: map[string]string{"platform": "linux/amd64"},
+	})
+	got := strings.Join(a.Lines, "\n")
+	if want := "target : \narg ONE=1:  at 1-1\narg TWO=2:  at 2-2"; got != want || a.Err != nil {
+		t.Errorf("got %s (%v), want %s", got, a.Err, want)
+	}
+}

@@ -126,6 +126,8 @@ var imageTraits = []struct {
 	{"obonbuild", 0, func(i *dockerspec.DockerOCIImage) {
 		i.Config.OnBuild = []string{"ONBUILD RUN a", "ONBUILD ONBUILD RUN b"}
 	}},
+	{"setsab", 0, func(i *dockerspec.DockerOCIImage) { i.Config.Env = append(i.Config.Env, "A=3", "B=1") }},
+	{"obsetsab", 0, func(i *dockerspec.DockerOCIImage) { i.Config.OnBuild = []string{"ARG A=2", "ENV B=$A"} }},
 }
 
 func windowsImage(i *dockerspec.DockerOCIImage) dockerspec.DockerOCIImage {

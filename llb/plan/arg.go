@@ -22,7 +22,7 @@ func (e *stageEval) arg(c *instructions.ArgCommand, loc dockerfile.Loc) error {
 			kv.Value = &value
 		}
 		known := stage.Arg{Definition: kv, Loc: loc, Index: i, Value: kv.ValueString()}
-		if kv.Value != nil && !isScanArg(kv.Key) {
+		if kv.Value != nil && !stage.IsScanArg(kv.Key) {
 			e.env.Set(kv.Key, *kv.Value)
 		}
 		// A value from the global scope is documented where it is given.

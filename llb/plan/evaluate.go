@@ -192,6 +192,9 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	e.at(in.Loc, in.Comments())
 	e.progress.onBuild = in.OnBuild
 	e.outside = nil
+	if err := e.checkReferences(in); err != nil {
+		return err
+	}
 	if err := e.expand(in); err != nil {
 		return err
 	}

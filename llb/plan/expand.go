@@ -48,7 +48,7 @@ func (e *stageEval) checkUndefined(in instructions.Command, unmatched map[string
 		delete(unmatched, arg.Key)
 	}
 	for _, name := range slices.Sorted(maps.Keys(unmatched)) {
-		if isScanArg(name) {
+		if stage.IsScanArg(name) {
 			continue
 		}
 		meant, _ := suggest.Search(name, e.env.Keys(), runtime.GOOS != "windows")

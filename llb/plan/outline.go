@@ -54,15 +54,20 @@ func (o *outlineData) useFrom(names []string) {
 	}
 }
 
+// use marks an arg that a reference to a stage uses.
+func (o *outlineData) use(name string) {
+	if !o.used[name] {
+		o.used[name] = false
+	}
+}
+
 // declare notes an ARG. Documented says that its value is given here.
 func (o *outlineData) declare(a stage.Arg, documented bool) {
 	name := a.Definition.Key
 	if documented {
 		o.args[name] = a
 	}
-	if !o.used[name] {
-		o.used[name] = false
-	}
+	o.use(name)
 }
 
 func (o *outlineData) addSecret(id string, n need) { addFirst(o.secrets, id, n) }

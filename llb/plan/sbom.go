@@ -4,20 +4,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-)
 
-// The args that say what the SBOM covers. They are no variables of RUN.
-// https://docs.docker.com/build/metadata/attestations/sbom/
-const (
-	scanContextArg = "BUILDKIT_SBOM_SCAN_CONTEXT"
-	scanStageArg   = "BUILDKIT_SBOM_SCAN_STAGE"
+	"github.com/stagecraft/stagecraft/llb/stage"
 )
-
-func isScanArg(name string) bool { return name == scanContextArg || name == scanStageArg }
 
 func (e *stageEval) scanForSBOM() {
-	e.out.ScanContext = e.scans(scanContextArg)
-	e.out.ScanStage = e.scans(scanStageArg)
+	e.out.ScanContext = e.scans(stage.ScanContextArg)
+	e.out.ScanStage = e.scans(stage.ScanStageArg)
 }
 
 // scans is the value of an arg for this stage: the global one, unless the

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/distribution/reference"
-	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/stage"
@@ -222,18 +221,7 @@ func (r *resolver) triggers(id stage.ID) []string {
 	if n.Base == stage.None {
 		return r.bases[id].Triggers
 	}
-	var triggers []string
-	for _, in := range r.graph.Node(n.Base).Steps {
-		switch c := in.Command.(type) {
-		case *instructions.OnbuildCommand:
-			triggers = append(triggers, c.Expression)
-		case *dockerfile.UnsetCommand:
-			if c.What == "ONBUILD" {
-				triggers = nil
-			}
-		}
-	}
-	return triggers
+	return r.graph.StageTriggers(n.Base)
 }
 
 func platformOf(n *stage.Node, target ocispecs.Platform) ocispecs.Platform {

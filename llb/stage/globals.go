@@ -1,6 +1,9 @@
 package stage
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
@@ -139,4 +142,23 @@ func argDeps(key string, matched map[string]struct{}, earlier map[string]Arg) ma
 		matched[dep] = struct{}{}
 	}
 	return matched
+}
+
+// origin tells where the value of a variable of the global scope is from.
+// place names a location.
+func (g *Globals) origin(name string, place func(dockerfile.Loc) string) string {
+	if _, given := g.BuildArgs[name]; given {
+		return "--build-arg " + name
+	}
+	if arg, ok := g.Args[name]; ok && arg.Definition.Value != nil {
+		return fmt.Sprintf("ARG %s on %s", name, place(arg.Loc))
+	}
+	switch {
+	case name == "TARGETSTAGE":
+		return "the target of the build"
+	case strings.HasPrefix(name, "TARGET"):
+		return "the target platform"
+	default:
+		return "the build platform"
+	}
 }

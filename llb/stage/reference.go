@@ -19,6 +19,8 @@ type Reference struct {
 	Written string
 	// Expanded is Written with its variables replaced.
 	Expanded string
+	// Vars are the variables that Written asks for, by name.
+	Vars []RefVar
 }
 
 // RefFlag is a flag that refers to a stage, or the part of one that does.

@@ -29,7 +29,7 @@ func (g *Graph) addUnitReferences(unit UnitID) error {
 		for i := range g.Nodes[id].Steps {
 			// Loading another file may move the nodes: the step is copied.
 			in := g.Nodes[id].Steps[i]
-			vars := func() *staticVars { return g.staticVars(id, g.Nodes[id].Steps[:i]) }
+			vars := func() *staticVars { return g.staticVars(id, g.Nodes[id].Steps[:i], false) }
 			if err := g.addReferences(id, &in, vars); err != nil {
 				return dockerfile.At(err, in.Loc)
 			}
@@ -169,7 +169,7 @@ func (g *Graph) copySource(from ID, written string, in *Instruction, vars func()
 		if !strings.Contains(written, "$") {
 			return ref, errors.Errorf("--from=%s: quotes and escapes have no meaning here, write the plain name of a stage or an image", written)
 		}
-		if ref.Expanded, err = vars().expand(lex, "--from="+written, written); err != nil {
+		if err := vars().reference(lex, &ref); err != nil {
 			return ref, err
 		}
 	}
@@ -202,7 +202,7 @@ func (g *Graph) mountSource(from ID, written string, in *Instruction, vars func(
 	if expr, ok := in.Flags.MountFrom[written]; ok {
 		ref.Written = expr
 		lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
-		if ref.Expanded, err = vars().expand(lex, "--mount=from="+expr, expr); err != nil {
+		if err := vars().reference(lex, &ref); err != nil {
 			return ref, err
 		}
 	}
@@ -258,6 +258,23 @@ func (g *Graph) addExternal(from ID, ref string, use, loc dockerfile.Loc) ID {
 	return id
 }
 
+// StageTriggers returns the ONBUILD instructions of a stage, which fire in
+// stages that are built from it.
+func (g *Graph) StageTriggers(id ID) []string {
+	var triggers []string
+	for _, in := range g.Node(id).Steps {
+		switch c := in.Command.(type) {
+		case *instructions.OnbuildCommand:
+			triggers = append(triggers, c.Expression)
+		case *dockerfile.UnsetCommand:
+			if c.What == "ONBUILD" {
+				triggers = nil
+			}
+		}
+	}
+	return triggers
+}
+
 // AddTriggers puts the ONBUILD triggers of a stage's base in front of its
 // instructions, with the edges that they need. It reports whether the stage
 // now refers to something that may still have to be resolved. Errors have the
@@ -266,7 +283,7 @@ func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
 	loc, where := g.Node(id).Loc, g.Node(id).Where()
 	var steps []Instruction
 	refers := false
-	vars := func() *staticVars { return g.staticVars(id, steps) }
+	vars := func() *staticVars { return g.staticVars(id, steps, true) }
 	for _, text := range triggers {
 		parsed, err := g.UnitOf(g.Node(id)).File.ParseTrigger(text, loc)
 		if err != nil {

@@ -2,178 +2,207 @@ package stage
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/moby/buildkit/util/suggest"
 	"github.com/pkg/errors"
-	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
-// staticVars are the variables that a reference to a stage can use: those
-// whose value is known before any base image is, so that the graph is
-// complete before anything is fetched. They are the global and platform args,
-// and the ARGs of the stage and of the stages that it is built from.
-type staticVars struct {
-	env       Env
-	globals   *Env
-	buildArgs map[string]string
-	escape    func(*Instruction) rune
-	place     func(dockerfile.Loc) string
-	// unknown says of other variables why they have no static value, and
-	// unset of ARGs why they have none at all.
-	unknown, unset map[string]string
-	// stages are the names that a reference can have, for messages.
-	stages []string
+// RefVar is a variable of a reference.
+type RefVar struct {
+	Name string
+	// Value is what the reference has for it; nil: nothing.
+	Value *string
+	// Undeclared marks an arg of the global scope that the stage does not
+	// mention: RUN has nothing of that name, unless the base image sets it.
+	Undeclared bool
+	// From is where the value is from, such as "ARG X on line 3".
+	From string
 }
 
-// staticVars are the variables in a stage behind some of its instructions.
-// References with variables are few: what they need is gathered for each.
-func (g *Graph) staticVars(id ID, behind []Instruction) *staticVars {
-	v := g.inheritedVars(id)
-	for i := range behind {
-		v.see(&behind[i])
-	}
-	return v
-}
-
-// inheritedVars are what a stage has from the global scope and from the
-// stages that it is built from.
-func (g *Graph) inheritedVars(id ID) *staticVars {
-	u := g.UnitOf(g.Node(id))
-	v := &staticVars{
-		env:       u.Globals.Env.Clone(),
-		globals:   &u.Globals.Env,
-		buildArgs: g.opt.BuildArgs,
-		escape:    func(in *Instruction) rune { return u.File.Escape(in.Loc) },
-		place:     g.Files.Place,
-		unknown:   map[string]string{},
-		unset:     map[string]string{},
-		stages:    g.unitNames(id),
-	}
-	for name, arg := range u.Globals.Args {
-		if arg.Definition.Value == nil {
-			v.unset[name] = v.noValue(name, arg.Loc)
+// reference expands the variables of a reference. A name means what it means
+// to RUN there; a name that no instruction of the stage mentions means the
+// global or platform arg.
+func (v *staticVars) reference(lex *shell.Lex, ref *Reference) error {
+	flag := fmt.Sprintf("%s=%s", ref.Flag, ref.Written)
+	env := &refEnv{v}
+	res, err := lex.ProcessWordWithMatches(ref.Written, env)
+	names := sortedKeys(union(res.Matched, res.Unmatched))
+	for _, name := range names {
+		if f, ok := env.fact(name); ok && f.state == unknown && matters(lex, ref.Written, env, name) {
+			return errors.Errorf("%s: %s is not known before the build runs: %s; %s", flag, name, f.why, f.mend)
 		}
 	}
-	var bases []ID
-	for b := g.Node(id).Base; b != None && !slices.Contains(bases, b); b = g.Node(b).Base {
-		if g.Node(b).Unit != g.Node(id).Unit {
-			break // another file's args are its own
-		}
-		bases = append(bases, b)
-	}
-	for _, b := range slices.Backward(bases) {
-		for i := range g.Node(b).Steps {
-			v.see(&g.Node(b).Steps[i])
-		}
-	}
-	return v
-}
-
-// see takes an instruction into account.
-func (v *staticVars) see(in *Instruction) {
-	switch c := in.Command.(type) {
-	case *instructions.ArgCommand:
-		for _, kv := range c.Args {
-			v.declare(kv, in)
-		}
-	case *instructions.EnvCommand:
-		for _, kv := range c.Env {
-			v.forget(kv.Key, fmt.Sprintf("ENV sets %s on %s, and the environment depends on the base image", kv.Key, v.place(in.Loc)))
-		}
-	}
-}
-
-func (v *staticVars) declare(kv instructions.KeyValuePairOptional, in *Instruction) {
-	if given, ok := v.buildArgs[kv.Key]; ok {
-		v.know(kv.Key, given)
-		return
-	}
-	if kv.Value == nil {
-		if global, ok := v.globals.Get(kv.Key); ok {
-			v.know(kv.Key, global)
-		} else {
-			v.unset[kv.Key] = v.noValue(kv.Key, in.Loc)
-		}
-		return
-	}
-	res, err := shell.NewLex(v.escape(in)).ProcessWordWithMatches(*kv.Value, &v.env)
 	if err != nil {
-		v.forget(kv.Key, fmt.Sprintf("the default of ARG %s on %s is malformed", kv.Key, v.place(in.Loc)))
-		return
+		return errors.Wrap(err, flag) // ${X:?text} as well
 	}
-	for _, name := range sortedKeys(res.Unmatched) {
-		why, ok := v.unknown[name]
-		if !ok && !uses(*kv.Value, name) {
-			continue // the reference has a default of its own
+	for _, name := range names {
+		if _, ok := env.Get(name); !ok && uses(ref.Written, name) && matters(lex, ref.Written, env, name) {
+			return v.notSet(flag, ref.Written, name)
 		}
-		if !ok {
-			why = fmt.Sprintf("only the base image could set %s", name)
-		}
-		v.forget(kv.Key, fmt.Sprintf("the default of ARG %s on %s uses %s: %s", kv.Key, v.place(in.Loc), name, why))
-		return
+		ref.Vars = append(ref.Vars, env.refVar(name))
 	}
-	v.know(kv.Key, res.Result)
+	if ref.Expanded = res.Result; res.Result == "" {
+		return v.emptyRef(flag, ref)
+	}
+	return nil
 }
 
-func (v *staticVars) noValue(name string, loc dockerfile.Loc) string {
-	return fmt.Sprintf("ARG %s on %s has no default and no build argument, and what a base image sets is known too late", name, v.place(loc))
-}
+// refEnv is the environment that references have: that of RUN, and around it
+// the global scope.
+type refEnv struct{ *staticVars }
 
-func (v *staticVars) know(name, value string) {
-	delete(v.unknown, name)
-	v.env.Set(name, value)
-}
-
-func (v *staticVars) forget(name, why string) {
-	v.env.Delete(name)
-	v.unknown[name] = why
-}
-
-// expand is a reference with its variables replaced. flag is the reference as
-// the user knows it.
-func (v *staticVars) expand(lex *shell.Lex, flag, ref string) (string, error) {
-	res, err := lex.ProcessWordWithMatches(ref, &v.env)
-	if err != nil {
-		return "", errors.Wrap(err, flag)
+// fact is what is known of a variable; ok is false where nothing has the name.
+func (e *refEnv) fact(name string) (fact, bool) {
+	f, mentioned := e.scope[name]
+	if given, from := e.proxy(name); given != "" && (!mentioned || f.state != known || f.value != given) {
+		return fact{
+			state: unknown,
+			why:   fmt.Sprintf("--build-arg %s reaches programs without a declaration", from),
+			mend:  fmt.Sprintf("write ARG %s above it", name),
+		}, true
 	}
-	for _, name := range sortedKeys(res.Unmatched) {
-		if why, ok := v.unknown[name]; ok {
-			return "", errors.Errorf("%s: %s is not known before the build runs: %s; use an ARG with a plain default", flag, name, why)
+	if mentioned {
+		return f, true
+	}
+	if value, ok := e.unit.Globals.Env.Get(name); ok {
+		return fact{value: value, from: e.unit.Globals.origin(name, e.place)}, true
+	}
+	if arg, ok := e.unit.Globals.Args[name]; ok {
+		return noValue(name, e.place(arg.Loc)), true
+	}
+	return fact{}, false
+}
+
+func (e *refEnv) Get(name string) (string, bool) {
+	f, ok := e.fact(name)
+	return f.value, ok && f.state == known
+}
+
+func (e *refEnv) Keys() []string {
+	return append(facts(e.scope).Keys(), e.unit.Globals.Env.Keys()...)
+}
+
+func (e *refEnv) refVar(name string) RefVar {
+	r := RefVar{Name: name}
+	if f, ok := e.fact(name); ok && f.state == known {
+		_, mentioned := e.scope[name]
+		r.Value, r.From, r.Undeclared = &f.value, f.from, !mentioned
+	}
+	return r
+}
+
+// proxy returns the client's value of a proxy that programs get, whichever
+// case of the name the client gave, and the name that was given. The daemon
+// sets both cases.
+func (e *refEnv) proxy(name string) (value, given string) {
+	switch strings.ToLower(name) {
+	case "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy":
+	default:
+		return "", ""
+	}
+	if name != strings.ToLower(name) && name != strings.ToUpper(name) {
+		return "", ""
+	}
+	for _, key := range slices.Sorted(maps.Keys(e.unit.Globals.BuildArgs)) {
+		if strings.EqualFold(key, name) {
+			value, given = e.unit.Globals.BuildArgs[key], key
 		}
-		if uses(ref, name) {
-			return "", v.notSet(flag, name)
-		}
 	}
-	if res.Result == "" {
-		return "", errors.Errorf("%s: the value is empty; %s", flag, v.known())
-	}
-	return res.Result, nil
+	return value, given
 }
 
 // notSet is the error for a variable without a value.
-func (v *staticVars) notSet(flag, name string) error {
-	if why, ok := v.unset[name]; ok {
-		return errors.Errorf("%s: %s is not set: %s; %s", flag, name, why, v.known())
+func (v *staticVars) notSet(flag, ref, name string) error {
+	env := &refEnv{v}
+	could := v.couldMean(ref)
+	if f, ok := env.fact(name); ok {
+		return errors.Errorf("%s: %s is not set: %s; %s%s", flag, name, f.why, f.mend, could)
 	}
-	err := errors.Errorf("%s: %s is not set: no ARG before the first FROM or above in this stage has the name; %s", flag, name, v.known())
-	return suggest.WrapError(err, name, v.env.Keys(), true)
+	names := v.settable()
+	text := fmt.Sprintf("no ARG before the first FROM has the name, nor an ARG or ENV above in this stage; declare it: ARG %s=…", name)
+	if len(names) > 0 {
+		text += "; known variables are " + strings.Join(names, ", ")
+	}
+	err := errors.Errorf("%s: %s is not set: %s%s", flag, name, text, could)
+	return suggest.WrapError(err, name, env.Keys(), true)
 }
 
-// known are the names that a reference can use: the variables that have a
-// value, and the stages.
-func (v *staticVars) known() string {
-	names := slices.Sorted(slices.Values(v.env.Keys()))
-	names = slices.DeleteFunc(names, func(n string) bool { val, _ := v.env.Get(n); return val == "" })
-	text := "known variables are " + strings.Join(names, ", ")
-	return text + "; " + knownStages(v.stages)
+// emptyRef is the error for a reference that is empty, because its variables
+// are.
+func (v *staticVars) emptyRef(flag string, ref *Reference) error {
+	values := ref.Values()
+	if values == "" {
+		return errors.Errorf("%s: the value is empty; write the name of a stage%s", flag, v.couldMean(ref.Written))
+	}
+	return errors.Errorf("%s: the value is empty, where %s%s", flag, values, v.couldMean(ref.Written))
 }
 
-// uses says that an expression needs a variable: it has no default for it.
+// Values tells of the variables of a reference what they are and where that is
+// from: "DIR is svc, from ARG DIR on line 1". Empty where it has none.
+func (r *Reference) Values() string {
+	var list []string
+	for _, v := range r.Vars {
+		switch {
+		case v.Value == nil:
+			list = append(list, v.Name+" is not set")
+		case *v.Value == "":
+			list = append(list, fmt.Sprintf("%s is empty, from %s", v.Name, v.From))
+		default:
+			list = append(list, fmt.Sprintf("%s is %s, from %s", v.Name, *v.Value, v.From))
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+// settable are the variables of the file that have a value, without those that
+// every build has.
+func (v *staticVars) settable() []string {
+	names := map[string]struct{}{}
+	for name, f := range v.scope {
+		if f.state == known && f.value != "" && name != "PATH" {
+			names[name] = struct{}{}
+		}
+	}
+	for name, arg := range v.unit.Globals.Args {
+		if arg.Value != "" {
+			names[name] = struct{}{}
+		}
+	}
+	return sortedKeys(names)
+}
+
+var anyVariable = regexp.MustCompile(`\$\{[^}]*\}|\$\w+`)
+
+// couldMean is the end of a message: the stages whose names a reference can
+// have, whatever its variables are. Empty where there are none.
+func (v *staticVars) couldMean(ref string) string {
+	pattern := "(?i)^"
+	for i, part := range anyVariable.Split(ref, -1) {
+		if i > 0 {
+			pattern += ".*"
+		}
+		pattern += regexp.QuoteMeta(part)
+	}
+	like := regexp.MustCompile(pattern + "$")
+	var names []string
+	for _, name := range v.graph.unitNames(v.id) {
+		if like.MatchString(name) && name != v.graph.Node(v.id).Name && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; stages that it could mean: " + strings.Join(names, ", ")
+}
+
+// uses reports whether an expression needs a variable: it has no default for
+// it.
 func uses(expr, name string) bool {
 	return regexp.MustCompile(`\$(` + regexp.QuoteMeta(name) + `\b|\{` + regexp.QuoteMeta(name) + `[}#%/])`).MatchString(expr)
 }
