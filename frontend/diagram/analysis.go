@@ -11,16 +11,14 @@ func (g *Graph) analyse() {
 	g.findLongestChain()
 }
 
-// edges are the edges of each stage.
-type edges map[string][]*Edge
-
-func (g *Graph) needs() edges {
-	out := edges{}
-	for i := range g.Edges {
+// needs calls a function with each edge of a node, and the node that it leads
+// to.
+func (g *Graph) needs(n int, f func(e *Edge, to int)) {
+	found := g.lookup()
+	for _, i := range found.edges[n] {
 		e := &g.Edges[i]
-		out[e.Stage] = append(out[e.Stage], e)
+		f(e, found.nodes[e.Needs])
 	}
-	return out
 }
 
 // findCircles marks an edge of each circle, so that the others have none.
@@ -29,40 +27,41 @@ func (g *Graph) findCircles() {
 		onPath = 1
 		done   = 2
 	)
-	out := g.needs()
-	state := map[string]int{}
-	var visit func(id string)
-	visit = func(id string) {
-		state[id] = onPath
-		for _, e := range out[id] {
-			switch state[e.Needs] {
+	state := make([]int, len(g.Nodes))
+	var visit func(n int)
+	visit = func(n int) {
+		state[n] = onPath
+		g.needs(n, func(e *Edge, to int) {
+			switch state[to] {
 			case onPath:
 				e.Circular = true
 			case 0:
-				visit(e.Needs)
+				visit(to)
 			}
-		}
-		state[id] = done
+		})
+		state[n] = done
 	}
-	for _, n := range g.Nodes {
-		if state[n.ID] == 0 {
-			visit(n.ID)
+	for n := range g.Nodes {
+		if state[n] == 0 {
+			visit(n)
 		}
 	}
 }
 
-// reach are the nodes that a node needs, itself among them, along some edges.
-func (out edges) reach(from string, follow func(*Edge) bool) map[string]bool {
-	reached := map[string]bool{from: true}
-	for todo := []string{from}; len(todo) > 0; {
-		id := todo[len(todo)-1]
+// reach tells of each node whether a node needs it, itself among them, along
+// some edges.
+func (g *Graph) reach(from int, follow func(*Edge) bool) []bool {
+	reached := make([]bool, len(g.Nodes))
+	reached[from] = true
+	for todo := []int{from}; len(todo) > 0; {
+		n := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, e := range out[id] {
-			if follow(e) && !reached[e.Needs] {
-				reached[e.Needs] = true
-				todo = append(todo, e.Needs)
+		g.needs(n, func(e *Edge, to int) {
+			if follow(e) && !reached[to] {
+				reached[to] = true
+				todo = append(todo, to)
 			}
-		}
+		})
 	}
 	return reached
 }
@@ -72,48 +71,51 @@ func (out edges) reach(from string, follow func(*Edge) bool) map[string]bool {
 func waits(e *Edge) bool { return e.Kind != After }
 
 func (g *Graph) findNeeded() {
-	needed := g.needs().reach(g.Target, func(*Edge) bool { return true })
+	needed := g.reach(g.lookup().nodes[g.Target], func(*Edge) bool { return true })
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
-		n.Needed = needed[n.ID]
+		n.Needed = needed[i]
 		if !n.Needed {
 			n.Unresolved = "" // nobody asked for it
 		}
 	}
 }
 
+// unknown is in the place of a number that is not computed yet.
+const unknown = -1
+
+func unknowns(n int) []int { return slices.Repeat([]int{unknown}, n) }
+
 // findLayers puts each node one below the lowest that it needs, and an image
 // right above the first that needs it.
 func (g *Graph) findLayers() {
-	out := g.needs()
-	layer := map[string]int{}
-	var visit func(id string) int
-	visit = func(id string) int {
-		if l, ok := layer[id]; ok {
-			return l
+	layer := unknowns(len(g.Nodes))
+	var visit func(n int) int
+	visit = func(n int) int {
+		if layer[n] == unknown {
+			l := 0
+			g.needs(n, func(e *Edge, to int) {
+				if !e.Circular {
+					l = max(l, visit(to)+1)
+				}
+			})
+			layer[n] = l
 		}
-		l := 0
-		for _, e := range out[id] {
-			if !e.Circular {
-				l = max(l, visit(e.Needs)+1)
-			}
-		}
-		layer[id] = l
-		return l
+		return layer[n]
 	}
-	first := map[string]int{} // the least layer that needs a node
+	first := unknowns(len(g.Nodes)) // the least layer that needs a node
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
-		n.Layer = visit(n.ID)
-		for _, e := range out[n.ID] {
-			if l, ok := first[e.Needs]; !ok || n.Layer < l {
-				first[e.Needs] = n.Layer
+		n.Layer = visit(i)
+		g.needs(i, func(_ *Edge, to int) {
+			if first[to] == unknown || n.Layer < first[to] {
+				first[to] = n.Layer
 			}
-		}
+		})
 	}
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.Kind != KindStage && n.Layer == 0 {
-			n.Layer = max(0, first[n.ID]-1)
+			n.Layer = max(0, first[i]-1)
 		}
 	}
 }
@@ -121,136 +123,48 @@ func (g *Graph) findLayers() {
 // runs says that a build of the target runs the node's instructions.
 func (n *Node) runs() bool { return n.Kind == KindStage && n.Needed }
 
+// chain is a chain of stages that ends with one, and the node before that.
+type chain struct {
+	stages, steps int
+	before        int
+}
+
+func (c chain) longer(than chain) bool {
+	return c.stages > than.stages || c.stages == than.stages && c.steps > than.steps
+}
+
 func (g *Graph) findLongestChain() {
-	type chain struct {
-		stages, steps int
-		before        string
-	}
-	longer := func(a, b chain) bool {
-		return a.stages > b.stages || a.stages == b.stages && a.steps > b.steps
-	}
-	out := g.needs()
-	best := map[string]chain{}
-	var visit func(n *Node) chain
-	visit = func(n *Node) chain {
-		if c, ok := best[n.ID]; ok {
-			return c
+	best := make([]chain, len(g.Nodes))
+	var visit func(n int) chain
+	visit = func(n int) chain {
+		if best[n].stages > 0 {
+			return best[n]
 		}
-		var longest chain
-		for _, e := range out[n.ID] {
-			if before := g.node(e.Needs); waits(e) && !e.Circular && before.runs() {
-				c := visit(before)
-				c.before = before.ID
-				if longer(c, longest) {
+		longest := chain{before: unknown}
+		g.needs(n, func(e *Edge, to int) {
+			if waits(e) && !e.Circular && g.Nodes[to].runs() {
+				c := visit(to)
+				c.before = to
+				if c.longer(longest) {
 					longest = c
 				}
 			}
-		}
+		})
 		longest.stages++
-		longest.steps += n.Steps
-		best[n.ID] = longest
+		longest.steps += g.Nodes[n].Steps
+		best[n] = longest
 		return longest
 	}
-	last := g.node(g.Target)
+	last := g.lookup().nodes[g.Target]
 	for i := range g.Nodes {
 		// A gate's chain may be longer than the target's.
-		if n := &g.Nodes[i]; n.runs() && longer(visit(n), visit(last)) {
-			last = n
+		if g.Nodes[i].runs() && visit(i).longer(visit(last)) {
+			last = i
 		}
 	}
 	g.LongestChain = []string{}
-	for id := last.ID; last.runs() && id != ""; id = visit(g.node(id)).before {
-		g.LongestChain = append(g.LongestChain, id)
+	for n := last; n != unknown && g.Nodes[n].runs(); n = visit(n).before {
+		g.LongestChain = append(g.LongestChain, g.Nodes[n].ID)
 	}
 	slices.Reverse(g.LongestChain)
-}
-
-// findParallel groups what runs at the same time. A set of stages falls apart
-// into tracks where no stage of one has to do with a stage of another, and a
-// track into further such sets. Where stages are too entangled for that, the
-// stages of one layer are a set, a track each.
-func (g *Graph) findParallel() {
-	out := g.needs()
-	reach := map[string]map[string]bool{}
-	var running []*Node
-	for i := range g.Nodes {
-		if n := &g.Nodes[i]; n.runs() {
-			running = append(running, n)
-			reach[n.ID] = out.reach(n.ID, waits)
-		}
-	}
-	ordered := func(a, b *Node) bool { return reach[a.ID][b.ID] || reach[b.ID][a.ID] }
-	parallel := func(a, b *Node) bool { return !ordered(a, b) }
-
-	g.Parallel = [][][]string{}
-	var divide func(set []*Node)
-	divide = func(set []*Node) {
-		for _, part := range connected(set, parallel) {
-			if len(part) == 1 {
-				continue
-			}
-			tracks := connected(part, ordered)
-			if len(tracks) == 1 {
-				g.Parallel = append(g.Parallel, byLayer(part)...)
-				continue
-			}
-			g.Parallel = append(g.Parallel, idsOf(tracks))
-			for _, track := range tracks {
-				divide(track)
-			}
-		}
-	}
-	divide(running)
-}
-
-// connected are the parts of a set that a relation holds together. Parts and
-// what is in them keep the order of the set.
-func connected(set []*Node, related func(a, b *Node) bool) [][]*Node {
-	var parts [][]*Node
-	member := map[*Node]int{} // number of the part, from 1
-	for _, start := range set {
-		if member[start] != 0 {
-			continue
-		}
-		parts = append(parts, nil)
-		member[start] = len(parts)
-		for todo := []*Node{start}; len(todo) > 0; todo = todo[1:] {
-			for _, n := range set {
-				if member[n] == 0 && related(todo[0], n) {
-					member[n] = len(parts)
-					todo = append(todo, n)
-				}
-			}
-		}
-	}
-	for _, n := range set {
-		parts[member[n]-1] = append(parts[member[n]-1], n)
-	}
-	return parts
-}
-
-func byLayer(set []*Node) [][][]string {
-	layers := map[int][][]*Node{}
-	last := 0
-	for _, n := range set {
-		layers[n.Layer] = append(layers[n.Layer], []*Node{n})
-		last = max(last, n.Layer)
-	}
-	var found [][][]string
-	for l := range last + 1 {
-		if len(layers[l]) > 1 {
-			found = append(found, idsOf(layers[l]))
-		}
-	}
-	return found
-}
-
-func idsOf(tracks [][]*Node) [][]string {
-	ids := make([][]string, len(tracks))
-	for i, track := range tracks {
-		for _, n := range track {
-			ids[i] = append(ids[i], n.ID)
-		}
-	}
-	return ids
 }

@@ -148,8 +148,11 @@ func TestAnalysis(t *testing.T) {
 func TestTracksDoNotWait(t *testing.T) {
 	g := sketch(t, "a b<a c d<c d<b e z<d z<e:after")
 	reach := map[string]map[string]bool{}
-	for _, n := range g.Nodes {
-		reach[n.ID] = g.needs().reach(n.ID, waits)
+	for i, n := range g.Nodes {
+		reach[n.ID] = map[string]bool{}
+		for to, reached := range g.reach(i, waits) {
+			reach[n.ID][g.Nodes[to].ID] = reached
+		}
 	}
 	beside := map[string]bool{}
 	for _, set := range g.Parallel {

@@ -239,7 +239,8 @@ func (g *Graph) fromScratch(n *Node) bool {
 }
 
 func (g *Graph) hasBase(id string) bool {
-	return slices.ContainsFunc(g.Edges, func(e Edge) bool { return e.Stage == id && e.Kind == Base })
+	found := g.lookup()
+	return slices.ContainsFunc(found.edges[found.nodes[id]], func(e int) bool { return g.Edges[e].Kind == Base })
 }
 
 // place is a line for people, with the file where it is not the one that the

@@ -1,7 +1,9 @@
 // Package diagram draws the stages of a Dockerfile.
 //
 // [New] computes the view once, from the compiler's graph: a [Graph] of plain
-// values, which is also the JSON that programs read (docs/graph.md). Three
+// values, which is also the JSON that programs read (docs/graph.md). What
+// follows from nodes and edges is found in time that grows with their number
+// (analysis.go, parallel.go): a Dockerfile can have thousands of stages. Three
 // renderers are functions of it and of nothing else:
 //
 //	Text      boxes and lines of at most 100 columns, and a table (text.go)

@@ -17,24 +17,35 @@ type arrow struct {
 }
 
 func (g *Graph) arrows() []*arrow {
+	type key struct {
+		stage, needs string
+		kind         EdgeKind
+	}
+	type part struct {
+		arrow *arrow
+		text  string
+	}
 	var arrows []*arrow
+	known := map[key]*arrow{}
+	paths, places := map[part]bool{}, map[part]bool{}
+	add := func(a *arrow, seen map[part]bool, list *[]string, text string) {
+		if !seen[part{a, text}] {
+			seen[part{a, text}] = true
+			*list = append(*list, text)
+		}
+	}
 	for _, e := range g.Edges {
-		i := slices.IndexFunc(arrows, func(a *arrow) bool {
-			return a.stage == e.Stage && a.needs == e.Needs && a.kind == e.Kind
-		})
-		if i < 0 {
-			i = len(arrows)
-			arrows = append(arrows, &arrow{stage: e.Stage, needs: e.Needs, kind: e.Kind})
+		k := key{e.Stage, e.Needs, e.Kind}
+		a := known[k]
+		if a == nil {
+			a = &arrow{stage: e.Stage, needs: e.Needs, kind: e.Kind}
+			known[k] = a
+			arrows = append(arrows, a)
 		}
-		a := arrows[i]
 		for _, p := range e.Paths {
-			if !slices.Contains(a.paths, p) {
-				a.paths = append(a.paths, p)
-			}
+			add(a, paths, &a.paths, p)
 		}
-		if at := g.at(e.File, e.Line); !slices.Contains(a.places, at) {
-			a.places = append(a.places, at)
-		}
+		add(a, places, &a.places, g.at(e.File, e.Line))
 	}
 	return arrows
 }

@@ -26,6 +26,11 @@ type Graph struct {
 	// no stage of one track waits for a stage of another one, so that the
 	// tracks run at the same time. Sets of a track's own stages follow.
 	Parallel [][][]string `json:"parallel"`
+	// ParallelLeftOut counts the sets that are not listed because the list
+	// would be too long for anybody.
+	ParallelLeftOut int `json:"parallelLeftOut,omitempty"`
+
+	found *lookup
 }
 
 // Kind says what a node stands for.
@@ -110,10 +115,31 @@ type Edge struct {
 
 // node is the node of an ID, which must be one of g's.
 func (g *Graph) node(id string) *Node {
-	for i := range g.Nodes {
-		if g.Nodes[i].ID == id {
-			return &g.Nodes[i]
+	n, ok := g.lookup().nodes[id]
+	if !ok {
+		panic("diagram: no node " + id)
+	}
+	return &g.Nodes[n]
+}
+
+// lookup finds nodes by their IDs, and edges by their stages. It is made when
+// it is first asked for, after which nodes and edges stay what they are.
+func (g *Graph) lookup() *lookup {
+	if g.found == nil {
+		g.found = &lookup{nodes: make(map[string]int, len(g.Nodes)), edges: make([][]int, len(g.Nodes))}
+		for i := range g.Nodes {
+			g.found.nodes[g.Nodes[i].ID] = i
+		}
+		for i := range g.Edges {
+			from := g.found.nodes[g.Edges[i].Stage]
+			g.found.edges[from] = append(g.found.edges[from], i)
 		}
 	}
-	panic("diagram: no node " + id)
+	return g.found
+}
+
+// lookup has indices into Graph.Nodes and Graph.Edges.
+type lookup struct {
+	nodes map[string]int
+	edges [][]int // of each node, in order
 }

@@ -142,10 +142,8 @@ func (g *Graph) table() string {
 		if g.fromScratch(n) {
 			add(stage.Scratch, string(Base), "", g.at(n.File, n.Line))
 		}
-		for _, e := range g.Edges {
-			if e.Stage != n.ID {
-				continue
-			}
+		for _, edge := range g.lookup().edges[i] {
+			e := &g.Edges[edge]
 			kind := string(e.Kind)
 			if e.OnBuild {
 				kind += ", onbuild"
@@ -241,6 +239,9 @@ func (g *Graph) findings() string {
 			}
 		}
 		list(title, words, " ")
+	}
+	if n := g.ParallelLeftOut; n > 0 {
+		list("", []string{fmt.Sprintf("(%s not listed)", count(n, "more set"))}, " ")
 	}
 	var spare []string
 	for i := range g.Nodes {

@@ -81,7 +81,17 @@ func (g *Graph) addStages(unit UnitID) error {
 		}
 	}
 	g.Units[unit].Stages = b.Unit.Stages
+	g.Units[unit].nameStages(g)
 	return nil
+}
+
+func (u *Unit) nameStages(g *Graph) {
+	u.named = map[string][]ID{}
+	for _, id := range u.Stages {
+		if name := g.Node(id).Name; name != "" {
+			u.named[name] = append(u.named[name], id)
+		}
+	}
 }
 
 // unitBuilder adds the stages of one file.

@@ -3,6 +3,7 @@ package stage
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -114,8 +115,10 @@ type Unit struct {
 	File    *dockerfile.File
 	Globals *Globals
 	Context ContextID
-	// Stages are the unit's stages in the order of the file.
+	// Stages are the unit's stages in the order of the file, and named those
+	// of each name among them.
 	Stages []ID
+	named  map[string][]ID
 }
 
 // ContextID is an index into Graph.Contexts; the main build context is 0.
@@ -228,35 +231,42 @@ func trimPath(label string) string {
 // the stage itself.
 func (g *Graph) Visible(name string, from ID) (ID, bool) {
 	name = strings.ToLower(name)
-	if name == "" {
-		return None, false
+	same := g.UnitOf(g.Node(from)).named[name]
+	i, itself := slices.BinarySearch(same, from)
+	later := i
+	if itself {
+		later++
 	}
-	found := None
-	for _, id := range g.UnitOf(g.Node(from)).Stages {
-		if g.Node(id).Name != name || id == from {
-			continue
-		}
-		if id < from || found == None {
-			found = id
-		}
-		if id > from {
-			break
-		}
+	switch {
+	case i > 0:
+		return same[i-1], true
+	case later < len(same):
+		return same[later], true
+	default:
+		return from, name != "" && g.Node(from).Name == name
 	}
-	if found != None {
-		return found, true
-	}
-	return from, g.Node(from).Name == name
 }
 
 // latest is the last stage of a name in the file of a node.
 func (g *Graph) latest(name string, of ID) (ID, bool) {
-	for _, id := range slices.Backward(g.UnitOf(g.Node(of)).Stages) {
-		if name != "" && strings.EqualFold(g.Node(id).Name, name) {
+	unit := g.UnitOf(g.Node(of))
+	if same := unit.named[strings.ToLower(name)]; len(same) > 0 {
+		return same[len(same)-1], true
+	}
+	if isASCII(name) {
+		return None, false
+	}
+	// A letter of another alphabet may be an ASCII letter in another case.
+	for _, id := range slices.Backward(unit.Stages) {
+		if strings.EqualFold(g.Node(id).Name, name) {
 			return id, true
 		}
 	}
 	return None, false
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 // Labels are the names under which a user knows the nodes, for suggestions.
