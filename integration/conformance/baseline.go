@@ -37,10 +37,20 @@ func (h *harness) baseline(ctx context.Context) (Measurement, error) {
 		return Measurement{}, err
 	}
 	defer unlock()
-	if m, err := readMeasurement(path); err == nil || !errors.Is(err, os.ErrNotExist) {
-		now := time.Now()
-		_ = os.Chtimes(path, now, now) // it is in use
+	m, err := readMeasurement(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return m, err
+	}
+	if err == nil {
+		if missing, _ := checkPinned(m, pinned()); missing == nil {
+			now := time.Now()
+			_ = os.Chtimes(path, now, now) // it is in use
+			return m, nil
+		} else if err := os.Remove(path); err != nil {
+			return m, err
+		} else {
+			h.log("measuring again: %v", missing)
+		}
 	}
 
 	h.log("measuring upstream's own frontend first, once for this machine: two to three minutes")
@@ -49,9 +59,12 @@ func (h *harness) baseline(ctx context.Context) (Measurement, error) {
 		return Measurement{}, err
 	}
 	defer os.Remove(archive)
-	m, err := h.measureFirst(ctx, subject{name: "upstream", archive: archive, daemon: h.engines["buildkitd"]})
+	m, err = h.measureFirst(ctx, subject{name: "upstream", archive: archive, daemon: h.engines["buildkitd"]})
 	if err != nil {
 		return m, err
+	}
+	if missing, _ := checkPinned(m, pinned()); missing != nil {
+		return m, missing // and it is not kept
 	}
 	forget(cache)
 	return m, writeMeasurement(path, m)

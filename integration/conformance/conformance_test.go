@@ -84,6 +84,9 @@ func TestConformance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, unknown := checkPinned(baseline, pinned()); unknown != nil {
+		t.Error(unknown)
+	}
 	ours, err := h.measureLike(ctx, subject{name: "ours", archive: archive, daemon: daemon}, baseline, selected, known)
 	if err != nil {
 		t.Fatal(err)
