@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"testing"
+
+	"github.com/stagecraft/stagecraft/integration/tools"
 )
 
 var shared struct {
@@ -45,10 +47,12 @@ func Shared(tb testing.TB, name string, opts ...Option) *Sandbox {
 	return s
 }
 
-// Main runs a test binary's tests and closes its shared sandboxes. It returns the exit status:
+// Main runs a test binary's tests and closes its shared sandboxes; the tests end when what started them ends.
+// It returns the exit status:
 //
 //	func TestMain(m *testing.M) { os.Exit(sandbox.Main(m)) }
 func Main(m *testing.M) int {
+	tools.EndWithParent()
 	code := m.Run()
 	shared.Lock()
 	defer shared.Unlock()

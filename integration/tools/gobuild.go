@@ -33,6 +33,7 @@ func Go(ctx context.Context, src, scratch string, env []string, args ...string) 
 	// Interrupted, the go command stops the compilers that it has started; killed, it cannot.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 20 * time.Second
+	interruptWithUs(cmd)
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

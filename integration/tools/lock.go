@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // ErrLocked is TryLock's error where another program holds the lock.
@@ -38,23 +39,12 @@ func Lock(ctx context.Context, path, what string) (unlock func(), err error) {
 // TryLock is Lock for a caller that can do without: while another program holds the lock it returns
 // ErrLocked at once.
 func TryLock(path string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
+	lock := flock.New(path)
+	switch locked, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("locking %s: %w", path, err)
+	case !locked:
+		return nil, ErrLocked
 	}
-	for {
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
-	switch {
-	case err == nil:
-		return func() { file.Close() }, nil
-	case errors.Is(err, syscall.EWOULDBLOCK):
-		err = ErrLocked
-	default:
-		err = fmt.Errorf("locking %s: %w", path, err)
-	}
-	return nil, errors.Join(err, file.Close())
+	return func() { _ = lock.Unlock() }, nil
 }

@@ -22,6 +22,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"golang.org/x/mod/modfile"
 )
 
 // family is one module below this folder and how its programs are built.
@@ -112,6 +114,16 @@ var families = []family{
 		name:     "staticcheck",
 		module:   "honnef.co/go/tools",
 		packages: map[string]string{"staticcheck": "honnef.co/go/tools/cmd/staticcheck"},
+	},
+	{
+		name:     "govulncheck",
+		module:   "golang.org/x/vuln",
+		packages: map[string]string{"govulncheck": "golang.org/x/vuln/cmd/govulncheck"},
+	},
+	{
+		name:     "actionlint",
+		module:   "github.com/rhysd/actionlint",
+		packages: map[string]string{"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"},
 	},
 }
 
@@ -216,11 +228,14 @@ func Version(tool string) (string, error) {
 
 // version finds the module's version in the text of the family's go.mod.
 func (f family) version(mod []byte) (string, error) {
-	for line := range strings.Lines(string(mod)) {
-		words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
-		if len(words) >= 2 && words[0] == f.module {
-			// The go command marks what has no go.mod of its own; it is no part of the version.
-			return strings.TrimSuffix(words[1], "+incompatible"), nil
+	file, err := modfile.ParseLax("go.mod", mod, nil)
+	if err != nil {
+		return "", fmt.Errorf("integration/tools/%s: %w", f.name, err)
+	}
+	for _, require := range file.Require {
+		if require.Mod.Path == f.module {
+			// The go command marks what has no go.mod of its own; it is not part of the version.
+			return strings.TrimSuffix(require.Mod.Version, "+incompatible"), nil
 		}
 	}
 	return "", fmt.Errorf("integration/tools/%s/go.mod does not require %s", f.name, f.module)
