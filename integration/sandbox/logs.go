@@ -52,7 +52,7 @@ func trouble(p *enclosure.Process, from int) string {
 	if from <= len(text) {
 		text = text[from:]
 	}
-	text = ordinary.ReplaceAll(text, nil)
+	text = once(ordinary.ReplaceAll(text, nil))
 	if len(text) > logLimit {
 		text = append([]byte("…"), text[len(text)-logLimit:]...)
 	}
@@ -60,6 +60,39 @@ func trouble(p *enclosure.Process, from int) string {
 		return ""
 	}
 	return fmt.Sprintf("--- %s\n%s\n", filepath.Base(p.Log), text)
+}
+
+// changing matches what differs between two lines of a log that say the same: times, and identifiers in
+// hexadecimal or with the digits of a counter.
+var changing = regexp.MustCompile(`time="?\S+|[0-9a-f]{8,}|\d+`)
+
+// once returns a log in which a message that was written again and again stands once, where it came first, with
+// how often it came.
+func once(log []byte) []byte {
+	type message struct {
+		line  string
+		times int
+	}
+	var messages []*message
+	seen := map[string]*message{}
+	for line := range strings.Lines(string(log)) {
+		key := changing.ReplaceAllString(line, "#")
+		if m := seen[key]; m != nil && strings.HasPrefix(line, "time=") {
+			m.times++
+			continue
+		}
+		m := &message{line: line, times: 1}
+		messages = append(messages, m)
+		seen[key] = m
+	}
+	var b bytes.Buffer
+	for _, m := range messages {
+		b.WriteString(m.line)
+		if m.times > 1 {
+			fmt.Fprintf(&b, "    (and %d lines that say the same)\n", m.times-1)
+		}
+	}
+	return b.Bytes()
 }
 
 // logLengths returns how long the engines' log files are now.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -49,5 +50,25 @@ time="2026-01-01T00:00:00Z" level=error msg="Solve returned error: level=info"
 	}
 	if got, want := s.logsSince(before), "--- registry.log\n"+line; got != want {
 		t.Errorf("what came later is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A message that a daemon repeats for every container does not push out what else it said.
+func TestRepeatedMessages(t *testing.T) {
+	log := ""
+	for i := range 290 {
+		log += fmt.Sprintf("time=\"2026-01-01T00:00:%02d.1Z\" level=error msg=\"loading cgroup of %016x\" pid=%d\n", i%60, i*7919, i)
+		if i == 100 {
+			log += "time=\"2026-01-01T00:00:00.1Z\" level=error msg=\"no space left on device\"\npanic: one\npanic: one\n"
+		}
+	}
+	want := `time="2026-01-01T00:00:00.1Z" level=error msg="loading cgroup of 0000000000000000" pid=0
+    (and 289 lines that say the same)
+time="2026-01-01T00:00:00.1Z" level=error msg="no space left on device"
+panic: one
+panic: one
+`
+	if got := string(once([]byte(log))); got != want {
+		t.Errorf("the log is\n%s\nwant\n%s", got, want)
 	}
 }
