@@ -13,6 +13,10 @@ import (
 // configureClients makes a buildx builder over the daemon, the current one in a configuration folder of
 // the sandbox's own, and makes the pinned buildx the plugin of a docker client.
 func (s *Sandbox) configureClients(ctx context.Context) error {
+	if s.settings.small {
+		s.env = s.clientEnv()
+		return ctx.Err()
+	}
 	plugin := filepath.Join(s.Dir, "docker", "cli-plugins", "docker-buildx")
 	if err := os.Symlink(s.bin["buildx"], plugin); err != nil {
 		return err

@@ -99,14 +99,16 @@ func packFrontend(ctx context.Context, dir, program, dockerfile string) (string,
 	}
 	prune(folder)
 
-	s, err := Start(ctx, WithoutImages())
+	s, err := Start(ctx, WithoutImages(), Small())
 	if err != nil {
 		return "", err
 	}
 	made := filepath.Join(s.Dir, "frontend.tar")
-	cmd := s.Buildx("build", "--quiet", "--target", "image", "--file", dockerfile,
-		"--build-context", "build="+dir, "--build-arg", "SOURCE_DATE_EPOCH=0", "--provenance=false",
-		"--output", "type=oci,rewrite-timestamp=true,dest="+made, filepath.Dir(dockerfile))
+	root := filepath.Dir(dockerfile)
+	cmd := s.Buildctl("build", "--frontend", "dockerfile.v0", "--local", "context="+root, "--local", "dockerfile="+root,
+		"--local", "build="+dir, "--opt", "context:build=local:build", "--opt", "target=image",
+		"--opt", "filename="+filepath.Base(dockerfile), "--opt", "build-arg:SOURCE_DATE_EPOCH=0",
+		"--output", "type=oci,rewrite-timestamp=true,dest="+made)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("making the frontend's image: %w\n%s\n%s", err, out, s.Logs())

@@ -10,7 +10,12 @@ type settings struct {
 	toml              string
 	state             string
 	stateRule         stateRule
+	small             bool
 }
+
+// Small starts with the fewest programs, for one who waits until they are compiled: buildx is not there, and the
+// registry is part of this process. Buildctl is the client.
+func Small() Option { return func(s *settings) { s.small = true } }
 
 // WithoutBuiltinFrontend switches the daemon's own dockerfile.v0 off, so that whatever reads a
 // Dockerfile is a frontend image. That frontend is also what follows a "# syntax=" line when a client

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,9 +40,10 @@ type Sandbox struct {
 	bin       map[string]string // path of each tool
 	enclosure *enclosure.Enclosure
 	buildkitd *enclosure.Process
-	registry  *enclosure.Process
-	env       []string // for clients
-	root      string   // the daemon's folder
+	registry  *enclosure.Process // nil where it is part of this process
+	server    *http.Server       // the registry then
+	env       []string           // for clients
+	root      string             // the daemon's folder
 
 	stateFolder string     // what of the sandbox is kept; empty: nothing
 	release     func()     // gives the lock on it back
@@ -81,7 +83,7 @@ func Start(ctx context.Context, opts ...Option) (*Sandbox, error) {
 	for _, opt := range opts {
 		opt(&s.settings)
 	}
-	for _, tool := range []string{"buildkitd", "buildctl", "registry", "buildkit-runc", "buildx"} {
+	for _, tool := range s.programs() {
 		path, err := tools.Bin(ctx, tool)
 		if err != nil {
 			return nil, err
@@ -114,11 +116,8 @@ func Start(ctx context.Context, opts ...Option) (*Sandbox, error) {
 	if s.kept, err = s.keptFolder("buildkit", build); err == nil && s.kept.dir != "" {
 		s.root = s.kept.dir
 	}
-	if set != nil && err == nil {
-		err = set.WriteRegistryDir(ctx, s.storage())
-	}
 	if err == nil {
-		err = s.startEngines(ctx)
+		err = s.startEngines(ctx, set)
 	}
 	if err != nil {
 		logs := s.Logs()
@@ -127,8 +126,20 @@ func Start(ctx context.Context, opts ...Option) (*Sandbox, error) {
 	return s, nil
 }
 
-func (s *Sandbox) startEngines(ctx context.Context) error {
-	if err := s.startRegistry(ctx); err != nil {
+// programs lists the pinned programs that a sandbox is made of.
+func (s *Sandbox) programs() []string {
+	if s.settings.small {
+		return []string{"buildkitd", "buildctl", "buildkit-runc"}
+	}
+	return []string{"buildkitd", "buildctl", "registry", "buildkit-runc", "buildx"}
+}
+
+func (s *Sandbox) startEngines(ctx context.Context, set *images.Set) error {
+	start := s.startRegistry
+	if s.settings.small {
+		start = s.serveRegistry
+	}
+	if err := start(ctx, set); err != nil {
 		return err
 	}
 	for _, dir := range []string{"tmp", "home", "docker/cli-plugins", "buildx"} {
@@ -181,6 +192,9 @@ func (s *Sandbox) Close() error {
 	all.Go(func() {
 		ended := s.kept.dir != "" && endInPeace(s.buildkitd)
 		err := s.enclosure.Close()
+		if s.server != nil {
+			err = errors.Join(err, s.server.Close())
+		}
 		if ended && err == nil {
 			err = s.kept.giveBack()
 		}

@@ -46,12 +46,12 @@ CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
 		"# syntax=stagecraft/stagecraft:1",
 		"docker-image://docker.io/stagecraft/stagecraft:1",
 		"[builder 2/2] RUN dd",
-		"--target test",
+		"--opt target=test",
 		"GET http://localhost:8080/index.html answers with status 200",
 		"it works",
 		"stage builder",
 		"the application's image",
-		"--call=graph",
+		"requestid=frontend.graph",
 		"builder",
 	} {
 		_, after, ok := strings.Cut(rest, want)
