@@ -1,4 +1,4 @@
-# docker buildx bake [image|image-all-platforms|lint|test]
+# docker buildx bake [image|image-all-platforms|release|lint|test]
 
 variable "REPOSITORY" {
   default = "stagecraft/stagecraft"
@@ -22,6 +22,24 @@ variable "BUILDKIT_SYNTAX" {
 # Taken from the environment where it is set there, as go itself does.
 variable "GOPROXY" {
   default = ""
+}
+
+# The version that release publishes: MAJOR.MINOR.PATCH.
+variable "RELEASE" {
+  default = "0.0.0"
+}
+
+# The image that makes the SBOM; without one it is BuildKit's own choice.
+variable "SBOM_GENERATOR" {
+  default = ""
+}
+
+# The commit that is released, and its time in seconds since 1970, which the image's files and config have.
+variable "REVISION" {
+  default = ""
+}
+variable "SOURCE_DATE_EPOCH" {
+  default = "0"
 }
 
 group "default" {
@@ -49,6 +67,36 @@ target "image" {
 target "image-all-platforms" {
   inherits  = ["image"]
   platforms = ["linux/amd64", "linux/arm64"]
+}
+
+# What is published: with an SBOM and full provenance, under three tags of one digest. It asks for RELEASE,
+# REVISION and SOURCE_DATE_EPOCH in the environment. Of the same commit it makes the same images.
+target "release" {
+  inherits = ["image-all-platforms"]
+  args = {
+    VERSION           = RELEASE
+    SOURCE_DATE_EPOCH = SOURCE_DATE_EPOCH
+  }
+  tags = [
+    "${REPOSITORY}:${split(".", RELEASE)[0]}",
+    "${REPOSITORY}:${split(".", RELEASE)[0]}.${split(".", RELEASE)[1]}",
+    "${REPOSITORY}:${RELEASE}",
+  ]
+  labels = {
+    "org.opencontainers.image.version"  = RELEASE
+    "org.opencontainers.image.revision" = REVISION
+  }
+  annotations = [
+    "index,manifest:org.opencontainers.image.title=Stagecraft",
+    "index,manifest:org.opencontainers.image.description=A BuildKit frontend for multi-stage Dockerfiles",
+    "index,manifest:org.opencontainers.image.version=${RELEASE}",
+    "index,manifest:org.opencontainers.image.revision=${REVISION}",
+  ]
+  attest = [
+    "type=provenance,mode=max",
+    SBOM_GENERATOR == "" ? "type=sbom" : "type=sbom,generator=${SBOM_GENERATOR}",
+  ]
+  output = ["type=registry,rewrite-timestamp=true"]
 }
 
 # The two that follow make no image: that they succeed is all that is wanted of them.

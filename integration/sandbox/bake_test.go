@@ -34,18 +34,19 @@ func TestBake(t *testing.T) {
 	}
 	// Another release of Go would make another program.
 	goVersion := strings.TrimPrefix(runtime.Version(), "go")
-	s := New(t, WithImages("golang:"+goVersion+"-alpine"), WithState("bake"))
+	s := New(t, WithImages("golang:"+goVersion+"-alpine", "busybox:latest"), WithState("bake"))
 	ours, err := s.FrontendRef(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := t.TempDir()
+	var environment []string // besides
 	bake := func(t *testing.T, syntax string, args ...string) string {
 		t.Helper()
 		// Bake asks before it writes outside its working directory.
 		cmd := s.DockerBuildx(append([]string{"bake", "--progress=plain", "--allow=fs.write=" + out,
 			"--set=*.args.GO_VERSION=" + goVersion, "--set=*.args.VERSION=" + frontendVersion}, args...)...)
-		cmd.Dir, cmd.Env = root, append(slices.Clone(cmd.Env), "BUILDKIT_SYNTAX="+syntax)
+		cmd.Dir, cmd.Env = root, append(append(slices.Clone(cmd.Env), "BUILDKIT_SYNTAX="+syntax), environment...)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
@@ -131,6 +132,30 @@ func TestBake(t *testing.T) {
 				t.Fatal(err)
 			}
 			frontendProgram(t, image, arch)
+		}
+	})
+	t.Run("release", func(t *testing.T) {
+		environment = []string{"REPOSITORY=" + s.Registry + "/release", "RELEASE=1.2.3", "REVISION=" + strings.Repeat("ab", 20),
+			"SOURCE_DATE_EPOCH=1700000000", "SBOM_GENERATOR=" + pushScanner(t, s)}
+		defer func() { environment = nil }()
+		// bakeRelease gives VERSION of its own to all targets, which a release has from RELEASE.
+		release := func() *release {
+			bake(t, ours, "release", "--set=release.args.VERSION=1.2.3")
+			return pulledRelease(t, s)
+		}
+		first := release()
+		first.check(t)
+		second := release()
+		if !slices.Equal(first.images, second.images) {
+			t.Errorf("two builds of one commit give the images %v and %v", first.images, second.images)
+		}
+		dir := t.TempDir()
+		// The addition shows that the released image is what reads the file.
+		if err := writeFiles(dir, map[string]string{"Dockerfile": "# syntax=" + s.Registry + "/release:1.2\nFROM scratch\nCOPY --if-exists none Dockerfile /\n"}); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := s.DockerBuildx("build", dir).CombinedOutput(); err != nil {
+			t.Errorf("a build with the released image gave %v\n%s", err, out)
 		}
 	})
 	t.Run("lint", func(t *testing.T) { bake(t, ours, "lint") })
