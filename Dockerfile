@@ -8,7 +8,7 @@ WORKDIR /src
 # The same flags for all that follows, so that the stages share what they compile. grpcnotrace lets the
 # linker drop golang.org/x/net/trace and the templates it pulls in, a third of the program.
 ENV CGO_ENABLED=0 GOFLAGS="-buildvcs=false -trimpath -tags=netgo,osusergo,static_build,grpcnotrace"
-# Where modules come from, for machines that reach proxy.golang.org only through a mirror.
+# Where modules come from, for machines that reach the public module proxy only through a mirror.
 ARG GOPROXY
 
 FROM base AS build

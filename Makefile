@@ -9,6 +9,10 @@ SHELL := bash
 EXAMPLE ?= examples/go
 # How long make fuzz gives each fuzz test.
 TIME ?= 1m
+# The benchmark that make profile looks at.
+BENCH ?= BenchmarkCompile
+# Where make vulnerabilities has its database from; empty is vuln.go.dev.
+VULNDB ?=
 # A folder of Dockerfiles for the parity test, besides those of the repository.
 STAGECRAFT_CORPUS ?= $(abspath $(wildcard ../shared/corpus))
 export STAGECRAFT_CORPUS
@@ -50,11 +54,34 @@ deps:
 	@$(tool) -debian gcc libc6-dev
 
 .PHONY: lint
-lint: ## formatting, go vet and staticcheck
+lint: ## formatting, go vet, staticcheck, actionlint, and govulncheck where its database answers
 	@unformatted=$$(git ls-files -co --exclude-standard -- '*.go' | while read -r f; do [ ! -f "$$f" ] || echo "$$f"; done | xargs -r gofmt -l); \
 	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:" $$unformatted >&2; exit 1; fi
 	go vet ./...
 	@staticcheck=$$($(tool) staticcheck); echo staticcheck ./...; "$$staticcheck" ./...
+	@actionlint=$$($(tool) actionlint); echo actionlint; "$$actionlint" .github/workflows/*.yml
+	@$(tool) -vulnerabilities '$(VULNDB)'
+
+.PHONY: quick
+quick: ## tests of the compiler and the frontend alone: no corpus, no race detector, no root; under a minute once compiled
+	STAGECRAFT_CORPUS= go test -short -skip TestDeterminism $(unit)
+
+.PHONY: golden
+golden: ## rewrite what the tests of the compiler and the frontend compare with; read the diff
+	STAGECRAFT_CORPUS= go test -short $$(grep -rl --include=*_test.go 'flag.Bool("update"' llb frontend | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
+
+.PHONY: profile
+profile: ## CPU and memory profiles of a benchmark (BENCH=BenchmarkCompile), for go tool pprof
+	go test ./llb -run '^$$' -bench '$(BENCH)' -benchtime 5s -cpuprofile cpu.prof -memprofile mem.prof -o llb.test
+	@echo "look at them with: go tool pprof -http=localhost:8080 llb.test cpu.prof"
+
+.PHONY: mutants
+mutants: ## plant mistakes in the compiler, one at a time, and let the fuzzer find each (TIME=5m each)
+	TIME=$(or $(filter-out 1m,$(TIME)),5m) llb/llbtest/mutants.sh
+
+.PHONY: vulnerabilities
+vulnerabilities: ## govulncheck of the frontend, with the database of VULNDB=file:///FOLDER or vuln.go.dev
+	@$(tool) -vulnerabilities '$(VULNDB)'
 
 .PHONY: unit
 unit: deps ## tests of the compiler and the frontend, with the race detector

@@ -25,6 +25,9 @@ func (s *Sandbox) serveRegistry(ctx context.Context, set *images.Set) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(s.storage(), 0o700); err != nil {
+		return err
+	}
 	s.Registry = l.Addr().String()
 	handler := registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(s.storage())), registry.Logger(log.New(io.Discard, "", 0)))
 	s.server = &http.Server{Handler: handler}

@@ -67,7 +67,7 @@ CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
 	rest := out.String()
 	for _, want := range []string{
 		"docker build --tag stagecraft/stagecraft:1", "docker build --tag stagecraft-demo", "--target test",
-		"/index.html answers with status 200", "it works", "stage builder:", "--call=graph", "gate", "docker image rm stagecraft/stagecraft:1",
+		"/index.html answers with status 200", "it works", "stage builder:", "--call=graph", "after", "docker image rm stagecraft/stagecraft:1",
 	} {
 		_, after, ok := strings.Cut(rest, want)
 		if !ok {
