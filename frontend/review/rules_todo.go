@@ -1,0 +1,3 @@
+package review
+
+var testRules, contentRules, copyRules, layerRules, cacheRules, secretRules, shellRules []Rule

@@ -1,0 +1,233 @@
+package review
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/stagecraft/stagecraft/llb/plan"
+	"github.com/stagecraft/stagecraft/llb/stage"
+)
+
+// Subject is what the rules look at.
+type Subject struct {
+	Input
+	Graph *stage.Graph
+	// Stages are those of all files, in the order of the graph.
+	Stages []*Stage
+	// Target is the stage that the build gives.
+	Target *Stage
+
+	byID map[stage.ID]*Stage
+}
+
+// Stage is a FROM and its instructions.
+type Stage struct {
+	*stage.Node
+	Subject *Subject
+	Steps   []*Step
+	// Planned is the evaluated stage, nil where it could not be evaluated.
+	Planned *plan.Stage
+	// Needed stages are built for the target or for its gates, and Shipped ones
+	// have their layers in its image.
+	Needed, Shipped bool
+}
+
+// Step is an instruction of a stage.
+type Step struct {
+	*stage.Instruction
+	Stage *Stage
+	// Index is the place in Stage.Steps.
+	Index int
+	// Op is what happens to the filesystem, nil where that is unknown, or
+	// nothing.
+	Op plan.Op
+
+	script *script
+}
+
+func newSubject(in Input) *Subject {
+	s := &Subject{Input: in, Graph: in.Plan.Graph, byID: map[stage.ID]*Stage{}}
+	needed := s.Graph.Reach(s.Graph.Target)
+	for _, gate := range s.Graph.Gates() {
+		maps.Copy(needed, s.Graph.Reach(gate.Stage))
+	}
+	for i := range s.Graph.Nodes {
+		n := &s.Graph.Nodes[i]
+		if n.Kind != stage.Stage {
+			continue
+		}
+		st := &Stage{Node: n, Subject: s, Needed: needed[n.ID], Planned: in.Plan.Stage(n.ID)}
+		if !n.Replaced { // nothing of it is built
+			st.addSteps()
+		}
+		s.Stages = append(s.Stages, st)
+		s.byID[n.ID] = st
+	}
+	s.Target = s.byID[s.Graph.Target]
+	for _, st := range s.Target.Chain() {
+		st.Shipped = true
+	}
+	return s
+}
+
+func (st *Stage) addSteps() {
+	for i := range st.Node.Steps {
+		step := &Step{Instruction: &st.Node.Steps[i], Stage: st, Index: i}
+		if st.Planned != nil && i < len(st.Planned.Steps) {
+			step.Op = st.Planned.Steps[i].Op
+		}
+		st.Steps = append(st.Steps, step)
+	}
+}
+
+// Title is what messages call the stage.
+func (st *Stage) Title() string {
+	return cmp.Or(st.Label, st.Name, fmt.Sprintf("stage-%d", st.ID))
+}
+
+// BaseStage is the stage that this one is built from, nil where that is an
+// image.
+func (st *Stage) BaseStage() *Stage { return st.Subject.byID[st.Base] }
+
+// Chain are the stages that a stage is built from and itself, the one on an
+// image first.
+func (st *Stage) Chain() []*Stage {
+	var chain []*Stage
+	for at := st; at != nil && !slices.Contains(chain, at); at = at.BaseStage() {
+		chain = append(chain, at)
+	}
+	slices.Reverse(chain)
+	return chain
+}
+
+// RootImage is the reference of the image that a stage goes back to, as the
+// file has it after expansion; empty where a named context replaces it.
+func (st *Stage) RootImage() string {
+	root := st.Chain()[0]
+	if root.Replaced {
+		return ""
+	}
+	return root.Ref
+}
+
+// InChain are the steps that made the filesystem of a stage, its bases' first.
+func (st *Stage) InChain() []*Step {
+	var all []*Step
+	for _, s := range st.Chain() {
+		all = append(all, s.Steps...)
+	}
+	return all
+}
+
+// Users are the stages that need this one, and how.
+func (st *Stage) Users() []stage.Edge {
+	var edges []stage.Edge
+	for _, e := range st.Subject.Graph.Edges {
+		if e.To == st.ID && e.From != st.ID {
+			edges = append(edges, e)
+		}
+	}
+	return edges
+}
+
+// Siblings are the stages of the same file.
+func (st *Stage) Siblings() []*Stage {
+	var all []*Stage
+	for _, other := range st.Subject.Stages {
+		if other.Unit == st.Unit {
+			all = append(all, other)
+		}
+	}
+	return all
+}
+
+// steps are the instructions of all stages that somebody wrote: triggers of
+// base images are not.
+func (s *Subject) steps() []*Step {
+	var all []*Step
+	for _, st := range s.Stages {
+		for _, step := range st.Steps {
+			if !step.OnBuild {
+				all = append(all, step)
+			}
+		}
+	}
+	return all
+}
+
+// shipped are the instructions whose results are in the target's image.
+func (s *Subject) shipped() []*Step {
+	return slices.DeleteFunc(s.steps(), func(step *Step) bool { return !step.Stage.Shipped })
+}
+
+// Runs reports whether the target is made to be run: somebody gave it a
+// program, or a port. Others are exported files, or bases of other images.
+func (s *Subject) Runs() bool {
+	for _, step := range s.Target.InChain() {
+		switch step.Command.(type) {
+		case *instructions.CmdCommand, *instructions.EntrypointCommand, *instructions.ExposeCommand, *instructions.HealthCheckCommand:
+			return true
+		}
+	}
+	return false
+}
+
+// several reports whether the Dockerfile has several stages.
+func (s *Subject) several() bool { return len(s.Stages) > 1 }
+
+// code is an instruction as it is written.
+func (step *Step) code() string {
+	if c, ok := step.Command.(fmt.Stringer); ok {
+		return c.String()
+	}
+	return step.Name()
+}
+
+// source is the text of an instruction's lines.
+func (step *Step) source() []string {
+	first, last := lines(step.Loc.Ranges)
+	return step.Stage.Subject.text(step.Stage.Subject.Files.Source(step.Loc.File).Data, first, last)
+}
+
+func (s *Subject) text(data []byte, first, last int) []string {
+	all := strings.Split(string(data), "\n")
+	if first < 1 || first > len(all) {
+		return nil
+	}
+	return all[first-1 : min(last, len(all))]
+}
+
+// at is a finding at an instruction.
+func (step *Step) at(message string) Finding {
+	return Finding{Message: message, unit: step.Stage.Unit, loc: step.Loc, comments: step.Comments()}
+}
+
+// at is a finding at a FROM.
+func (st *Stage) at(message string) Finding {
+	return Finding{Message: message, unit: st.Unit, loc: st.Loc, comments: st.From.Comments}
+}
+
+// near makes a finding point at the first line of its instruction that has a
+// text.
+func (f Finding) pointing(text string) Finding {
+	f.near = text
+	return f
+}
+
+// mended adds an edit of the instruction's lines to a finding: old is replaced
+// with new, once. A text that is not there makes no edit.
+func (f Finding) mended(s *Subject, old, new string) Finding {
+	first, last := lines(f.loc.Ranges)
+	for i, line := range s.text(s.Files.Source(f.loc.File).Data, first, last) {
+		if strings.Contains(line, old) {
+			mended := strings.TrimSuffix(strings.Replace(line, old, new, 1), "\r")
+			f.edits = append(f.edits, edit{f.loc.File, first + i, first + i, []string{mended}})
+			return f
+		}
+	}
+	return f
+}
