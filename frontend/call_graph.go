@@ -35,6 +35,7 @@ func (r *request) graph(ctx context.Context) (*diagram.Graph, error) {
 	c := r.compilation(ctx, gateway.Goal{Platform: platform})
 	src := gateway.Tolerate(c.Sources)
 	c.Sources = src
+	c.Tolerant = true
 	resolved, err := compiler.Graph(ctx, c.Request)
 	if err != nil {
 		return nil, c.locate(err)

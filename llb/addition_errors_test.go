@@ -71,7 +71,7 @@ func TestAdditionErrors(t *testing.T) {
 				"to set it in this stage, write ARG NODE_ENV=… above the line"},
 
 		// References that no image can have.
-		{"FROM ./svc AS svc\nFROM Bad:1\n", map[string]string{"svc": "FROM alpine AS a\nCOPY --from=Bad:2 / /\nFROM alpine\nCOPY --from=a / /\nCOPY --from=Bad:3 / /\n"},
+		{"FROM ./svc AS svc\nFROM Bad:1\nCOPY --from=svc / /\n", map[string]string{"svc": "FROM alpine AS a\nCOPY --from=Bad:2 / /\nFROM alpine\nCOPY --from=a / /\nCOPY --from=Bad:3 / /\n"},
 			`line 2: failed to parse stage name "Bad:1": invalid reference format: repository name (library/Bad) must be lowercase; ` +
 				`on svc:2: failed to parse stage name "Bad:2": invalid reference format: repository name (library/Bad) must be lowercase; ` +
 				`on svc:5: failed to parse stage name "Bad:3": invalid reference format: repository name (library/Bad) must be lowercase`},

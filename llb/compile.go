@@ -64,6 +64,9 @@ type Request struct {
 	Warn dockerfile.WarnFunc
 	// EveryStage checks the stages that the target does not need, too.
 	EveryStage bool
+	// Tolerant looks at the references of these stages, but has an unresolved
+	// node where one leads nowhere.
+	Tolerant bool
 }
 
 // Compiled is a Dockerfile in LLB.
@@ -122,7 +125,6 @@ func Evaluate(ctx context.Context, req Request) (*plan.Plan, error) {
 		return nil, err
 	}
 	return plan.Evaluate(r.bases, plan.Options{
-		Platforms:      r.platforms,
 		MultiPlatform:  req.MultiPlatformRequested,
 		Labels:         req.Labels,
 		NoCache:        req.NoCache,
@@ -167,19 +169,21 @@ func (req *Request) resolve(ctx context.Context) (*resolved, error) {
 		return nil, err
 	}
 	globals, r.epoch = epoch.Globals, epoch.Time
-	graph, err := stage.Build(file, globals, stage.Options{
+	builder, err := stage.Build(file, globals, stage.Options{
 		Target:    req.Target,
 		Gate:      req.Gate,
 		Platforms: r.platforms,
 		BuildArgs: globals.BuildArgs,
 		Replaces:  req.Sources.HasContext,
 		Parse:     parse,
+
+		Everything: req.EveryStage,
+		Tolerant:   req.Tolerant,
 	})
 	if err != nil {
 		return nil, err
 	}
-	r.bases, err = resolve.Resolve(ctx, graph, req.Sources, resolve.Options{
-		Platforms:     r.platforms,
+	r.bases, err = resolve.Resolve(ctx, builder, req.Sources, resolve.Options{
 		MultiPlatform: req.MultiPlatformRequested,
 		Everything:    req.EveryStage,
 	})
@@ -190,8 +194,12 @@ func (req *Request) resolve(ctx context.Context) (*resolved, error) {
 // that needed stages have.
 func (req *Request) ignoreMatchers(ctx context.Context, r *resolve.Resolved) (map[stage.ContextID]*patternmatcher.PatternMatcher, error) {
 	needed := map[stage.ContextID]bool{0: true}
+	var all map[stage.ID]bool
+	if req.EveryStage {
+		all = r.Graph.Asked()
+	}
 	for id := range r.Graph.Nodes {
-		if n := r.Graph.Node(stage.ID(id)); req.EveryStage || r.Reach[n.ID] {
+		if n := r.Graph.Node(stage.ID(id)); all[n.ID] || r.Reach[n.ID] {
 			needed[r.Graph.UnitOf(n).Context] = true
 		}
 	}

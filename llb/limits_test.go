@@ -22,9 +22,10 @@ func TestFilesEnd(t *testing.T) {
 	comments := strings.Repeat("# "+strings.Repeat("x", 1<<15)+"\n", 32) // 1 MB
 	many := map[string]string{}
 	var all strings.Builder
+	all.WriteString("FROM scratch\n")
 	for i := range 1001 {
 		many[fmt.Sprintf("f%d", i)] = "FROM scratch\n"
-		fmt.Fprintf(&all, "FROM ./f%d\n", i)
+		fmt.Fprintf(&all, "COPY --from=./f%d / /\n", i)
 	}
 	type ending struct {
 		name, root, want string
@@ -59,7 +60,11 @@ func TestFilesEnd(t *testing.T) {
 func contexts(n int) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "FROM --context=./c%d ./f0\n", i)
+		fmt.Fprintf(&b, "FROM --context=./c%d ./f0 AS s%d\n", i, i)
+	}
+	b.WriteString("FROM scratch\n")
+	for i := range n {
+		fmt.Fprintf(&b, "COPY --from=s%d / /\n", i)
 	}
 	return b.String()
 }

@@ -75,7 +75,7 @@ func (g *Graph) findNeeded() {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		n.Needed = needed[i]
-		if !n.Needed {
+		if !n.Needed && !n.lost {
 			n.Unresolved = "" // nobody asked for it
 		}
 	}

@@ -34,9 +34,10 @@ func New(r *resolve.Resolved, opt Options) *Graph {
 		sources:  map[string]string{},
 	}
 	b.graph = &Graph{Version: SchemaVersion, Platform: format(opt.Platform), Edges: []Edge{}}
+	b.asked = r.Graph.Asked()
 	b.addStages()
 	for i := range r.Graph.Nodes {
-		if n := &r.Graph.Nodes[i]; n.Kind == stage.Stage {
+		if n := &r.Graph.Nodes[i]; n.Kind == stage.Stage && b.asked[n.ID] {
 			b.addEdges(n)
 		}
 	}
@@ -50,13 +51,16 @@ type builder struct {
 	opt      Options
 	graph    *Graph
 	ids      map[stage.ID]string // of stages
-	sources  map[string]string   // IDs of images and contexts by their key
+	// asked are the nodes to draw: all but stages of files with settings that
+	// nothing refers to.
+	asked   map[stage.ID]bool
+	sources map[string]string // IDs of images and contexts by their key
 }
 
 func (b *builder) addStages() {
 	for i := range b.resolved.Graph.Nodes {
 		n := &b.resolved.Graph.Nodes[i]
-		if n.Kind != stage.Stage {
+		if n.Kind != stage.Stage || !b.asked[n.ID] {
 			continue
 		}
 		id := fmt.Sprintf("s%d", len(b.ids))
@@ -70,13 +74,13 @@ func (b *builder) addStages() {
 			File:  b.opt.FileName(n.Loc.File),
 			Line:  n.Loc.Line(),
 		}
-		if n.Platform != nil {
-			v.Platform = format(*n.Platform)
+		if p := b.resolved.Graph.PlatformOf(n); p != nil {
+			v.Platform = format(*p)
 		}
 		v.Context = b.context(n)
 		if n.Replaced {
 			v.Kind, v.Ref, v.Steps, v.Context = KindContext, "", 0, ""
-			v.Unresolved = b.unresolved(n.Name, n.Platform)
+			v.Unresolved = b.unresolved(n.Replacement, n.Platform)
 		}
 		b.graph.Nodes = append(b.graph.Nodes, v)
 	}
@@ -113,7 +117,7 @@ func (b *builder) addEdges(n *stage.Node) {
 	if n.Replaced {
 		return // what stands in its place needs nothing of this file
 	}
-	if n.Base == stage.None && n.Ref != stage.Scratch {
+	if n.Base == stage.None && n.Ref != stage.Scratch && !n.Open {
 		b.addEdge(Edge{Needs: b.source(n), Kind: Base}, n.ID, n.Loc)
 	}
 	edges := b.resolved.Graph.Out(n.ID)
@@ -158,6 +162,9 @@ func (b *builder) addEdge(e Edge, from stage.ID, loc dockerfile.Loc) {
 // source is the node of the image that n is built from or stands for. Nodes
 // that name the same image for the same platform share it.
 func (b *builder) source(n *stage.Node) string {
+	if n.Replaced || n.Unresolved != nil {
+		return b.reference(n)
+	}
 	ref, name := n.Ref, n.Ref
 	if named, err := reference.ParseNormalizedNamed(n.Ref); err == nil {
 		named = reference.TagNameOnly(named)
@@ -192,6 +199,25 @@ func (b *builder) source(n *stage.Node) string {
 			}
 		}
 	}
+	b.sources[key] = v.ID
+	b.graph.Nodes = append(b.graph.Nodes, v)
+	return v.ID
+}
+
+// reference is the node of what stands for a stage that no file was read for:
+// a named context, or nothing that could be found.
+func (b *builder) reference(n *stage.Node) string {
+	v := Node{Kind: KindContext, Name: n.Label}
+	if n.Unresolved != nil {
+		v = Node{Kind: KindImage, Name: n.Ref, Unresolved: n.Unresolved.Error(), lost: true}
+	} else {
+		v.Unresolved = b.unresolved(n.Replacement, n.Platform)
+	}
+	key := v.Name + " " + v.Unresolved
+	if id, ok := b.sources[key]; ok {
+		return id
+	}
+	v.ID = fmt.Sprintf("i%d", len(b.sources))
 	b.sources[key] = v.ID
 	b.graph.Nodes = append(b.graph.Nodes, v)
 	return v.ID

@@ -93,10 +93,10 @@ func styleOf(g *Graph, n *Node) *boxStyle {
 		return stageStyle
 	case n.Kind == KindStage:
 		return spareStyle
-	case !n.Needed:
-		return spareImageStyle
 	case n.Unresolved != "":
 		return unresolvedStyle
+	case !n.Needed:
+		return spareImageStyle
 	default:
 		return imageStyle
 	}

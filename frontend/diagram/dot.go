@@ -36,10 +36,10 @@ var dotLooks = map[string]string{
 func dotStyle(g *Graph, n *Node) string {
 	style := "solid"
 	switch {
-	case !n.Needed:
-		style = "dashed"
 	case n.Unresolved != "":
 		style = "dotted"
+	case !n.Needed:
+		style = "dashed"
 	}
 	if n.Kind != KindStage {
 		style += ",rounded"

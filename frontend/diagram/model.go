@@ -71,13 +71,17 @@ type Node struct {
 	// build: ./FOLDER of it, or the name of a named context.
 	Context string `json:"context,omitempty"`
 	// Unresolved is why a needed image or context could not be had. Triggers
-	// in it (ONBUILD) are then missing from the graph.
+	// in it (ONBUILD) are then missing from the graph. It is also why a
+	// reference of a stage that the target does not need leads nowhere.
 	Unresolved string `json:"unresolved,omitempty"`
 	// Steps counts the RUN, COPY and ADD instructions of a stage.
 	Steps int `json:"steps,omitempty"`
 	// File and Line are where the stage's FROM stands.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
+
+	// lost marks a reference that leads nowhere.
+	lost bool
 }
 
 // EdgeKind says why a stage needs a node.

@@ -10,15 +10,20 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 )
 
+// isLabel reports whether a name is that of a stage of another file, or has
+// settings: svc/Dockerfile#build, build(GO=1.25), build[linux/arm64]. No image
+// has such a name.
+func isLabel(name string) bool { return strings.ContainsAny(name, "#({[") }
+
 // aliasContexts is c with further names for the named contexts that stand in
-// for stages of other files, such as svc/Dockerfile#build: dockerui accepts
-// only names that could be images.
+// for stages that are called so: dockerui accepts only names that could be
+// images.
 func aliasContexts(c client.Client) client.Client {
 	opts := maps.Clone(c.BuildOpts().Opts)
 	found := false
 	for key, value := range c.BuildOpts().Opts {
 		name, ok := strings.CutPrefix(key, "context:")
-		if !ok || !strings.Contains(name, "#") {
+		if !ok || !isLabel(name) {
 			continue
 		}
 		stage, platform, hasPlatform := strings.Cut(name, "::")
@@ -39,7 +44,10 @@ func aliasContexts(c client.Client) client.Client {
 // clients that take no other names: svc/dockerfile:build for
 // svc/Dockerfile#build. Not every path can be written so.
 func contextReference(stage string) (string, bool) {
-	file, name, _ := strings.Cut(strings.ToLower(stage), "#")
+	file, name, ok := strings.Cut(strings.ToLower(stage), "#")
+	if !ok {
+		return "", false
+	}
 	named, err := reference.ParseNormalizedNamed(file + ":" + name)
 	if err != nil {
 		return "", false

@@ -63,7 +63,7 @@ func (s *Sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.N
 	if p == nil {
 		p = s.goal.Platform
 	}
-	if strings.Contains(name, "#") {
+	if isLabel(name) {
 		name = s.fileStageContext(name)
 	}
 	limit = new([]llb.LocalOption)

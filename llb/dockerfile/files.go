@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/pkg/errors"
 )
 
@@ -69,6 +70,47 @@ func (f *Files) Load(ref string, via Loc) (FileID, error) {
 	if err != nil {
 		return 0, err
 	}
+	return f.open(root, p, ref, via)
+}
+
+// Step is one file on the way from the Dockerfile to another one. It has a
+// meaning in every compilation of the same request, where a FileID has not.
+type Step struct {
+	Root Root
+	Path string
+	Via  []parser.Range // of the instruction in the file before
+}
+
+// WayTo returns the files from the Dockerfile, which is left out, to a file.
+func (f *Files) WayTo(id FileID) []Step {
+	if id == 0 {
+		return nil
+	}
+	src := f.Source(id)
+	return append(f.WayTo(src.Via.File), Step{Root: src.Root, Path: src.Path, Via: src.Via.Ranges})
+}
+
+// Go reads the file at the end of a way that another compilation took.
+func (f *Files) Go(way []Step) (FileID, error) {
+	id := FileID(0)
+	for _, s := range way {
+		var err error
+		if id, err = f.open(s.Root, s.Path, s.Path, Loc{File: id, Ranges: s.Via}); err != nil {
+			return 0, err
+		}
+	}
+	return id, nil
+}
+
+// Named returns the name, as Source.Name has it, of the file that a reference
+// in the file from means, without reading it.
+func (f *Files) Named(ref string, from FileID) (string, error) {
+	root, p, err := f.locate(ref, from)
+	return (&Source{Root: root, Path: p}).Name(), err
+}
+
+// open reads the file of a path, which ref names in messages.
+func (f *Files) open(root Root, p, ref string, via Loc) (FileID, error) {
 	for id := range f.sources {
 		if f.sources[id].Root == root && f.sources[id].Path == p {
 			return FileID(id), nil

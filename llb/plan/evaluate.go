@@ -19,7 +19,6 @@ import (
 
 // Options is what the client's request says about the evaluation.
 type Options struct {
-	Platforms     stage.Platforms
 	MultiPlatform bool
 	Labels        map[string]string
 	// NoCache reports whether the cache is off for a stage; nil: nowhere.
@@ -49,9 +48,11 @@ func Evaluate(r *resolve.Resolved, opt Options) (*Plan, error) {
 	}
 	set := r.Reach
 	if opt.Everything {
-		set = map[stage.ID]bool{}
-		for id := range r.Graph.Nodes {
-			set[stage.ID(id)] = true
+		set = r.Graph.Asked()
+	}
+	if opt.NoCache != nil {
+		if err := r.Graph.Ambiguous(set, opt.NoCache); err != nil {
+			return nil, errors.WithMessage(err, "--no-cache-filter")
 		}
 	}
 	var failed error
@@ -169,7 +170,7 @@ func (e *stageEval) evaluate(n *stage.Node) error {
 	if e.out.Platform.OS == "" {
 		// Only a context that is no image leaves this open, and only for the
 		// stage right on it.
-		e.out.Platform = e.opt.Platforms.Target
+		e.out.Platform = e.unit.Platforms.Target
 	}
 	return nil
 }
@@ -267,5 +268,5 @@ func (ev *evaluator) finish() {
 	for k, v := range ev.opt.Labels {
 		img.Config.Labels[k] = v
 	}
-	setTargetPlatform(img, ev.opt.Platforms)
+	setTargetPlatform(img, ev.plan.Graph.UnitOf(target.Node).Platforms)
 }

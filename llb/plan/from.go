@@ -46,7 +46,7 @@ func (e *stageEval) inherit(n *stage.Node) {
 	e.out.outline.useFrom(n.UsedArgs)
 	e.out.IgnoreCache = n.NoCache
 	if n.Kind == stage.Stage && !n.Replaced && e.opt.NoCache != nil {
-		e.out.IgnoreCache = n.NoCache || e.opt.NoCache(n.Outside())
+		e.out.IgnoreCache = n.NoCache || slices.ContainsFunc(e.plan.Graph.Outside(n.ID), e.opt.NoCache)
 	}
 }
 

@@ -45,8 +45,16 @@ type Base struct {
 	StatePlatform *ocispecs.Platform
 }
 
-func scratchBase(target ocispecs.Platform) *Base {
-	return &Base{Image: emptyImage(target), Platform: &target}
+// scratchBase is the empty image. Where a unit has a platform of its own, what
+// runs on it needs to be told.
+func scratchBase(u *stage.Unit) *Base {
+	target := u.Platforms.Target
+	b := &Base{Image: emptyImage(target), Platform: &target}
+	if u.Settings.Platform != nil {
+		statePlatform := platforms.Normalize(target)
+		b.StatePlatform = &statePlatform
+	}
+	return b
 }
 
 // normalize checks a reference and completes it: docker.io, library/, :latest.
@@ -65,12 +73,12 @@ func normalize(ref string) (reference.Named, error) {
 
 func (r *resolver) resolveBase(ctx context.Context, w lookup) (*Base, error) {
 	n, ref := w.node, w.ref
-	platform := platformOf(n, r.opt.Platforms.Target)
+	platform := r.platformOf(n)
 	switch {
-	case n.Kind == stage.External && w.missed > 0:
-		return unresolvedBase(ref, platform), nil
 	case n.Replaced:
 		return r.replacement(ctx, n)
+	case n.Kind == stage.External && w.missed > 0:
+		return unresolvedBase(ref, platform), nil
 	}
 	if ok, err := r.src.HasContext(ref.String(), &platform); err != nil {
 		return nil, err
@@ -90,11 +98,15 @@ func unresolvedBase(ref reference.Named, platform ocispecs.Platform) *Base {
 
 // replacement opens the named context that stands in for a whole stage.
 func (r *resolver) replacement(ctx context.Context, n *stage.Node) (*Base, error) {
-	c, err := r.openContext(ctx, n.Outside(), n.Platform)
+	platform := n.Platform
+	if platform == nil {
+		platform = r.graph.UnitOf(n).Settings.Platform
+	}
+	c, err := r.openContext(ctx, n.Replacement, platform)
 	if err != nil {
 		return nil, err
 	}
-	b := &Base{Context: c, Platform: n.Platform, StatePlatform: c.Platform}
+	b := &Base{Context: c, Platform: platform, StatePlatform: c.Platform}
 	if c.Image == nil {
 		return b, nil
 	}
@@ -163,8 +175,8 @@ func (r *resolver) imageBase(ctx context.Context, w lookup, platform ocispecs.Pl
 			return nil, errors.Wrap(err, "failed to parse image config")
 		}
 	}
-	if w.node.Platform == nil && r.opt.Platforms.Implicit {
-		platform = detectPlatform(img.Platform, platform, r.opt.Platforms.Build)
+	if all := r.graph.UnitOf(w.node).Platforms; w.node.Platform == nil && all.Implicit {
+		platform = detectPlatform(img.Platform, platform, all.Build)
 	}
 	b := &Base{Name: w.name(), Original: &original, Platform: &platform}
 	b.setImage(img)

@@ -14,7 +14,6 @@ import (
 
 // Options is what the client's request says about the sources.
 type Options struct {
-	Platforms stage.Platforms
 	// MultiPlatform says that progress names carry the platform.
 	MultiPlatform bool
 	// Everything resolves the bases of all stages, not only of those that
@@ -36,9 +35,11 @@ func (r *Resolved) Base(id stage.ID) *Base { return r.bases[id] }
 
 // Resolve finds all bases. A trigger may bring new references, so that there
 // are rounds until nothing is new.
-func Resolve(ctx context.Context, g *stage.Graph, src Sources, opt Options) (*Resolved, error) {
+func Resolve(ctx context.Context, b *stage.Builder, src Sources, opt Options) (*Resolved, error) {
+	g := b.Graph
 	r := &resolver{
 		graph:     g,
+		builder:   b,
 		src:       src,
 		opt:       opt,
 		bases:     map[stage.ID]*Base{},
@@ -75,9 +76,10 @@ func (r *resolver) checkCycles() error {
 }
 
 type resolver struct {
-	graph *stage.Graph
-	src   Sources
-	opt   Options
+	graph   *stage.Graph
+	builder *stage.Builder
+	src     Sources
+	opt     Options
 
 	mu    sync.Mutex // guards bases while a round runs
 	bases map[stage.ID]*Base
@@ -146,21 +148,27 @@ func (w *lookup) name() string {
 func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
 	var wanted []lookup
 	var malformed malformedRefs
+	if r.opt.Everything {
+		reach = r.graph.Asked()
+	}
 	for id := range r.graph.Nodes {
 		n := r.graph.Node(stage.ID(id))
-		if n.Base != stage.None || r.bases[n.ID] != nil {
+		if n.Base != stage.None || n.Open || r.bases[n.ID] != nil {
 			continue
 		}
-		if n.Ref == stage.Scratch && !n.Replaced {
-			r.bases[n.ID] = scratchBase(r.opt.Platforms.Target)
+		if n.Ref == stage.Scratch && !n.Replaced || n.Unresolved != nil {
+			r.bases[n.ID] = scratchBase(r.graph.UnitOf(n))
 			continue
 		}
 		ref, err := normalize(n.Ref)
+		if n.Replaced && dockerfile.IsPath(n.Ref) {
+			err = nil // no image, and not wanted
+		}
 		if err != nil {
 			malformed = append(malformed, malformedRef{err, n.Where()})
 			continue
 		}
-		if !reach[n.ID] && !r.opt.Everything {
+		if !reach[n.ID] {
 			r.missed[n.ID]++
 			continue
 		}
@@ -205,13 +213,16 @@ func (r *resolver) addTriggers(reach map[stage.ID]bool) (more bool, err error) {
 		if len(triggers) == 0 {
 			continue
 		}
-		refers, err := r.graph.AddTriggers(id, triggers)
+		refers, err := r.builder.AddTriggers(id, triggers)
 		if err != nil {
 			return false, err
 		}
 		more = more || refers
 	}
-	return more, nil
+	if !more {
+		return false, nil
+	}
+	return true, r.builder.Grow()
 }
 
 // triggers are those of the base image's config, or the ONBUILD instructions
@@ -224,9 +235,9 @@ func (r *resolver) triggers(id stage.ID) []string {
 	return r.graph.StageTriggers(n.Base)
 }
 
-func platformOf(n *stage.Node, target ocispecs.Platform) ocispecs.Platform {
+func (r *resolver) platformOf(n *stage.Node) ocispecs.Platform {
 	if n.Platform != nil {
 		return *n.Platform
 	}
-	return target
+	return r.graph.UnitOf(n).Platforms.Target
 }

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/containerd/platforms"
@@ -28,60 +29,91 @@ type Options struct {
 	Replaces func(name string, platform *ocispecs.Platform) (bool, error)
 	// Parse are the options for other files.
 	Parse dockerfile.Options
+	// Everything follows the references of all stages, not only of those
+	// that the target needs; Tolerant does so, too, and where the target does
+	// not need what leads nowhere puts an unresolved node.
+	Everything, Tolerant bool
 }
 
-// Build makes the graph of a file and of those that it refers to.
-func Build(f *dockerfile.File, globals *Globals, opt Options) (*Graph, error) {
-	g := &Graph{Files: f.Files, Contexts: []Context{{}}, builder: builder{opt: opt}}
-	root := g.addUnit(Unit{File: f, Globals: globals}, unitKey{})
-	if err := g.addStages(root); err != nil {
+// Builder is a graph that still grows: what triggers bring, and what these
+// need, joins it while bases are resolved. After that it is only read.
+type Builder struct {
+	*Graph
+	opt   Options
+	units map[UnitKey]UnitID
+	// failed are units that could not be loaded.
+	failed map[UnitKey]error
+	// followed are the stages whose references by path or variable, and
+	// whose gates, are in the graph.
+	followed map[ID]bool
+	// stands are the externals in whose place a named context stands for a
+	// stage of a file that was not read, by their name.
+	stands map[string]ID
+	// shortened are the stages that named contexts were found for under a
+	// name that does not tell their build context.
+	shortened map[string]names
+	// excused are unresolved nodes that only replaced stages refer to.
+	excused map[ID]bool
+	// tolerant puts an unresolved node where a reference leads nowhere.
+	tolerant bool
+}
+
+// Build makes the graph of a file, and of the parts of other files that its
+// target needs.
+func Build(f *dockerfile.File, globals *Globals, opt Options) (*Builder, error) {
+	b := &Builder{
+		Graph:    &Graph{Files: f.Files, Contexts: []Context{{}}},
+		opt:      opt,
+		units:    map[UnitKey]UnitID{},
+		failed:   map[UnitKey]error{},
+		followed: map[ID]bool{},
+		stands:   map[string]ID{},
+
+		shortened: map[string]names{},
+		excused:   map[ID]bool{},
+	}
+	root := Unit{File: f, Globals: globals, Platforms: opt.Platforms}
+	root.Key = UnitKey{File: b.Files.Source(f.ID).Name()}
+	// The target is looked for before the references, so that a misspelt one
+	// is the first thing that a user hears of; in other files it is after them.
+	named := opt.Gate == nil && !isLabel(opt.Target)
+	if err := b.addUnit(root, func() error {
+		if !named {
+			return nil
+		}
+		return b.findTarget()
+	}); err != nil {
 		return nil, err
 	}
-	g.Stages = len(g.Nodes)
-	if opt.Gate == nil && !isFileTarget(opt.Target) {
-		// Before anything else, so that a misspelt target is the first thing
-		// that a user hears of.
-		if err := g.findTarget(); err != nil {
+	if !named {
+		if err := b.findTarget(); err != nil {
 			return nil, err
 		}
 	}
-	if err := g.addUnitReferences(root); err != nil {
+	if err := b.Grow(); err != nil {
 		return nil, err
 	}
-	if err := g.findTarget(); err != nil {
+	if err := b.checkCycles(); err != nil {
 		return nil, err
 	}
-	if err := g.checkCycles(); err != nil {
-		return nil, err
-	}
-	if len(g.Nodes) == 1 {
+	if len(b.Nodes) == 1 {
 		// One stage and nothing else: progress needs no stage names.
-		g.Nodes[0].Label = ""
+		b.Nodes[0].Label = ""
 	}
-	return g, nil
-}
-
-// builder is what the graph needs in order to grow.
-type builder struct {
-	opt  Options
-	keys map[unitKey]UnitID
-	// loading are the units whose references are being followed, outermost
-	// first.
-	loading []UnitID
+	return b, nil
 }
 
 // addStages adds the stages of a unit as nodes, without their references.
-func (g *Graph) addStages(unit UnitID) error {
+func (g *Builder) addStages(unit UnitID) error {
 	u := &g.Units[unit]
-	b := &unitBuilder{Graph: g, unit: unit, Unit: u, lex: shell.NewLex(u.File.Escape(dockerfile.Loc{File: u.File.ID})), named: map[string]ID{}}
+	b := &unitBuilder{Builder: g, unit: unit, Unit: u, lex: shell.NewLex(u.File.Escape(dockerfile.Loc{File: u.File.ID})), named: map[string]ID{}}
 	b.checkDefaultBases()
 	for i := range u.File.Stages {
 		if err := b.addStage(&u.File.Stages[i]); err != nil {
 			return err
 		}
 	}
-	g.Units[unit].Stages = b.Unit.Stages
-	g.Units[unit].nameStages(g)
+	g.Units[unit].nameStages(g.Graph)
 	return nil
 }
 
@@ -96,7 +128,7 @@ func (u *Unit) nameStages(g *Graph) {
 
 // unitBuilder adds the stages of one file.
 type unitBuilder struct {
-	*Graph
+	*Builder
 	*Unit
 	unit UnitID
 	lex  *shell.Lex
@@ -108,7 +140,7 @@ type unitBuilder struct {
 func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 	id := ID(len(b.Nodes))
 	n := Node{ID: id, Unit: b.unit, Name: s.Name, Base: None, NoCache: s.Flags.NoCache, From: s.Stage, Loc: s.Loc}
-	n.Label = b.label(s.Name)
+	n.Label = b.label(cmp.Or(s.Name, fmt.Sprintf("stage-%d", len(b.Unit.Stages))))
 	// An INCLUDE'd file has an escape character of its own.
 	b.lex = shell.NewLex(b.File.Escape(s.Loc))
 
@@ -129,9 +161,10 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 	for _, in := range s.Instrs {
 		n.Steps = append(n.Steps, Instruction{Instruction: in})
 	}
-	if n.Replaced, err = b.replaced(&n); err != nil {
+	if n.Replacement, err = b.replacement(&n); err != nil {
 		return err
 	}
+	n.Replaced = n.Replacement != ""
 	if n.Replaced {
 		// Nothing of the stage is built, but the outline has the args of what
 		// it would have been built from, as in docker/dockerfile.
@@ -139,12 +172,10 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 			n.UsedArgs = b.fromArgs(base)
 		}
 	} else {
-		if n.Label == "" {
-			n.Label = b.label(fmt.Sprintf("stage-%d", len(b.Unit.Stages)))
-		}
 		if base, ok := b.named[n.Ref]; ok {
 			n.Base = base
 		}
+		n.Open = ours(&n, &s.Flags)
 		n.UsedArgs = sortedKeys(used)
 		n.Declared = declared(&n)
 	}
@@ -154,7 +185,7 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 	b.Nodes = append(b.Nodes, n)
 	b.Unit.Stages = append(b.Unit.Stages, id)
 	if n.Base != None {
-		b.connect(Edge{From: id, To: n.Base, Kind: Base, Loc: s.Loc})
+		b.connect(Edge{From: id, To: n.Base, Kind: Base, Loc: s.Loc, at: atBase})
 	}
 	return nil
 }
@@ -170,20 +201,10 @@ func (b *unitBuilder) fromArgs(id ID) []string {
 	return sortedKeys(used)
 }
 
-// label is a stage's name from outside of its file.
-func (b *unitBuilder) label(name string) string {
-	if b.unit == 0 || name == "" {
-		return name
-	}
-	return trimPath(b.Files.Source(b.File.ID).Name()) + "#" + name
-}
-
-// replaced asks for a named context in place of a stage with a name.
-func (b *unitBuilder) replaced(n *Node) (bool, error) {
-	if n.Name == "" || n.Name == Scratch || n.Name == "context" || b.opt.Replaces == nil {
-		return false, nil // scratch and context mean something else already
-	}
-	return b.opt.Replaces(n.Outside(), n.Platform)
+// ours reports whether FROM refers to something that docker/dockerfile has no
+// words for: it is followed only where it is needed.
+func ours(n *Node, flags *dockerfile.FromFlags) bool {
+	return dockerfile.IsPath(n.Ref) || flags.Context != ""
 }
 
 // expandRef is FROM's argument with the global args in it expanded.

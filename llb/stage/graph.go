@@ -1,9 +1,8 @@
 package stage
 
 import (
+	"math"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -53,8 +52,16 @@ type Node struct {
 	Base ID
 	// Platform is the value of FROM --platform, nil without the flag.
 	Platform *ocispecs.Platform
-	// Replaced marks a stage in whose place the client gave a named context.
-	Replaced bool
+	// Replaced marks a stage in whose place the client gave a named context,
+	// and Replacement is the name under which it was given.
+	Replaced    bool
+	Replacement string
+	// Open marks a stage whose base is not known: it is a stage of another
+	// file, and nothing that is wanted needs it.
+	Open bool
+	// Unresolved is why an external is unknown: a reference that nothing
+	// wanted needs, and that leads nowhere. Nil for all others.
+	Unresolved error
 	// NoCache executes the stage's own instructions always.
 	NoCache bool
 	// From is the FROM instruction; zero for an external.
@@ -104,21 +111,41 @@ type Edge struct {
 	// last is where docker/dockerfile has the edge end: there, a name means
 	// the last stage of that name.
 	last ID
+	// at is the place of the reference among those of its stage.
+	at int
+	// ref is the reference as it is written: a name, or the path of a file.
+	ref string
 }
+
+// The places of edges that stand in FROM, and of those that triggers brought:
+// others have the index of their instruction.
+const (
+	atBase    = -2
+	atGate    = -1
+	atTrigger = math.MaxInt
+)
 
 // UnitID is an index into Graph.Units; the Dockerfile is 0.
 type UnitID int
 
-// Unit is a file whose stages are in the graph, with the build context that
-// its stages have. A file that is used with two contexts is two units.
+// Unit is a file whose stages are in the graph, with the settings that they
+// are built with. A file that is used with other settings is another unit.
 type Unit struct {
+	Key     UnitKey
 	File    *dockerfile.File
 	Globals *Globals
 	Context ContextID
+	// Settings are what references to the unit set for it.
+	Settings Settings
+	// Platforms are the build's, unless settings say otherwise.
+	Platforms Platforms
 	// Stages are the unit's stages in the order of the file, and named those
 	// of each name among them.
 	Stages []ID
 	named  map[string][]ID
+
+	// depth is how many references lead from the Dockerfile to the unit.
+	depth int
 }
 
 // ContextID is an index into Graph.Contexts; the main build context is 0.
@@ -153,7 +180,6 @@ type Graph struct {
 	Target   ID
 
 	out map[ID][]int // edges by From, in order
-	builder
 }
 
 // Node is the node of an ID.
@@ -162,21 +188,28 @@ func (g *Graph) Node(id ID) *Node { return &g.Nodes[id] }
 // UnitOf is the file of a node.
 func (g *Graph) UnitOf(n *Node) *Unit { return &g.Units[n.Unit] }
 
+// PlatformOf returns the platform that FROM or the settings of its file give a
+// stage; nil for the build's, and where docker/dockerfile gives --platform no
+// effect: on another stage, and on the empty image.
+func (g *Graph) PlatformOf(n *Node) *ocispecs.Platform {
+	own := g.UnitOf(n).Settings.Platform
+	switch {
+	case n.Platform == nil:
+		return own
+	case n.Replaced, n.Open, n.Base == None && n.Ref != Scratch:
+		return n.Platform
+	case n.Base != None && g.Node(n.Base).Unit != n.Unit:
+		return n.Platform // the base is built for it
+	}
+	return own
+}
+
 // Where is the place to point at when the node cannot be resolved.
 func (n *Node) Where() dockerfile.Loc {
 	if n.Kind == External {
 		return n.Use
 	}
 	return n.Loc
-}
-
-// Outside is a stage's name for the client's options: --no-cache-filter and
-// --build-context. Empty for a stage without a name.
-func (n *Node) Outside() string {
-	if n.Unit == 0 || n.Name == "" {
-		return n.Name
-	}
-	return n.Label
 }
 
 // Out are the edges that leave a node, in the order of the file.
@@ -188,94 +221,16 @@ func (g *Graph) Out(id ID) []Edge {
 	return edges
 }
 
+// connect adds an edge, among those of its stage at its place.
 func (g *Graph) connect(e Edge) {
 	if g.out == nil {
 		g.out = map[ID][]int{}
 	}
-	g.out[e.From] = append(g.out[e.From], len(g.Edges))
+	out := g.out[e.From]
+	i := len(out)
+	for i > 0 && g.Edges[out[i-1]].at > e.at {
+		i--
+	}
+	g.out[e.From] = slices.Insert(out, i, len(g.Edges))
 	g.Edges = append(g.Edges, e)
-}
-
-// ByName is the stage that --target means: the last one of that name in the
-// Dockerfile, or a stage of another file by its label, such as
-// svc/Dockerfile#build. Stage names have no case.
-func (g *Graph) ByName(name string) (ID, bool) {
-	if name == "" {
-		return None, false
-	}
-	root := g.Units[0].Stages
-	for i := len(root) - 1; i >= 0; i-- {
-		if strings.EqualFold(g.Node(root[i]).Name, name) {
-			return root[i], true
-		}
-	}
-	if !strings.Contains(name, "#") {
-		return None, false
-	}
-	for i := range g.Nodes {
-		if n := &g.Nodes[i]; n.Unit != 0 && strings.EqualFold(trimPath(n.Label), trimPath(name)) {
-			return n.ID, true
-		}
-	}
-	return None, false
-}
-
-// trimPath makes ./svc/Dockerfile#x, /svc/Dockerfile#x and svc/Dockerfile#x
-// the same name: from outside there is only one.
-func trimPath(label string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(label, "."), "/")
-}
-
-// Visible is the stage that a name means inside the stage from: of the same
-// file, the nearest earlier one of that name, else the nearest later one, else
-// the stage itself.
-func (g *Graph) Visible(name string, from ID) (ID, bool) {
-	name = strings.ToLower(name)
-	same := g.UnitOf(g.Node(from)).named[name]
-	i, itself := slices.BinarySearch(same, from)
-	later := i
-	if itself {
-		later++
-	}
-	switch {
-	case i > 0:
-		return same[i-1], true
-	case later < len(same):
-		return same[later], true
-	default:
-		return from, name != "" && g.Node(from).Name == name
-	}
-}
-
-// latest is the last stage of a name in the file of a node.
-func (g *Graph) latest(name string, of ID) (ID, bool) {
-	unit := g.UnitOf(g.Node(of))
-	if same := unit.named[strings.ToLower(name)]; len(same) > 0 {
-		return same[len(same)-1], true
-	}
-	if isASCII(name) {
-		return None, false
-	}
-	// A letter of another alphabet may be an ASCII letter in another case.
-	for _, id := range slices.Backward(unit.Stages) {
-		if strings.EqualFold(g.Node(id).Name, name) {
-			return id, true
-		}
-	}
-	return None, false
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
-}
-
-// Labels are the names under which a user knows the nodes, for suggestions.
-func (g *Graph) Labels() []string {
-	var labels []string
-	for _, n := range g.Nodes {
-		if n.Label != "" {
-			labels = append(labels, n.Label)
-		}
-	}
-	return labels
 }

@@ -21,7 +21,11 @@ func build(text, target string) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Build(f, globals, Options{Target: target, Platforms: platforms})
+	b, err := Build(f, globals, Options{Target: target, Platforms: platforms})
+	if err != nil {
+		return nil, err
+	}
+	return b.Graph, nil
 }
 
 // edges are those of a graph as "from>to kind", in order.

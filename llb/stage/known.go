@@ -82,8 +82,8 @@ func (v *staticVars) start(n *Node) {
 		v.image = v.graph.display(n.Base)
 	case n.Ref != Scratch:
 		v.image = n.Ref
-	case v.graph.opt.Platforms.Target.OS != "windows":
-		v.set("PATH", fact{value: system.DefaultPathEnv(v.graph.opt.Platforms.Target.OS), from: "the empty image"})
+	case v.graph.UnitOf(n).Platforms.Target.OS != "windows":
+		v.set("PATH", fact{value: system.DefaultPathEnv(v.graph.UnitOf(n).Platforms.Target.OS), from: "the empty image"})
 	}
 }
 

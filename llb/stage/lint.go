@@ -96,6 +96,10 @@ func sortedKeys(set map[string]struct{}) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
+func sortedNames[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}
+
 func union(a, b map[string]struct{}) map[string]struct{} {
 	all := map[string]struct{}{}
 	maps.Copy(all, a)

@@ -17,6 +17,30 @@ func (g *Graph) Reach(from ID) map[ID]bool {
 	return reached
 }
 
+// Asked is the set of all nodes that something refers to, wanted or not: all
+// but the stages of files with settings of their own that no reference means.
+func (g *Graph) Asked() map[ID]bool {
+	asked := map[ID]bool{}
+	var todo []ID
+	for id := range ID(len(g.Nodes)) {
+		if g.UnitOf(g.Node(id)).Settings.Empty() {
+			todo = append(todo, id)
+		}
+	}
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if asked[id] {
+			continue
+		}
+		asked[id] = true
+		for _, i := range g.out[id] {
+			todo = append(todo, g.Edges[i].To)
+		}
+	}
+	return asked
+}
+
 // Order are the nodes of a set such that each stands behind what it needs,
 // and in the order of the file otherwise. Edges that close a circle are left
 // out of account; a target's own are refused before (see checkCycles).

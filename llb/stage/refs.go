@@ -13,24 +13,14 @@ import (
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
-// addUnitReferences adds what the stages of a unit refer to: first what they
-// are built from and gated by, then what their instructions name.
-func (g *Graph) addUnitReferences(unit UnitID) error {
-	for i, id := range g.Units[unit].Stages {
-		flags := &g.Units[unit].File.Stages[i].Flags
-		if err := g.addBase(id, flags); err != nil {
-			return dockerfile.At(err, g.Node(id).Loc)
-		}
-		if err := g.addGates(id, flags.After); err != nil {
-			return dockerfile.At(err, g.Node(id).Loc)
-		}
-	}
+// addPlainReferences adds what the instructions of a unit name as
+// docker/dockerfile has it, in the order of the file.
+func (g *Builder) addPlainReferences(unit UnitID) error {
 	for _, id := range g.Units[unit].Stages {
 		for i := range g.Nodes[id].Steps {
-			// Loading another file may move the nodes: the step is copied.
+			// An image may move the nodes: the step is copied.
 			in := g.Nodes[id].Steps[i]
-			vars := func() *staticVars { return g.staticVars(id, g.Nodes[id].Steps[:i], false) }
-			if err := g.addReferences(id, &in, vars); err != nil {
+			if err := g.addReferences(id, i, &in, func(m *mention) bool { return !m.ours }); err != nil {
 				return dockerfile.At(err, in.Loc)
 			}
 			g.Nodes[id].Steps[i] = in
@@ -40,46 +30,39 @@ func (g *Graph) addUnitReferences(unit UnitID) error {
 }
 
 // addBase follows a FROM that names a stage of another file.
-func (g *Graph) addBase(id ID, flags *dockerfile.FromFlags) error {
-	ref := g.Node(id).Ref
-	if !dockerfile.IsPath(ref) {
-		if flags.Context != "" {
-			return errors.Errorf("--context is the build context of another file's stages, and %s is no file: write FROM --context=%s ./path/Dockerfile#stage", ref, flags.Context)
-		}
-		return nil
+func (g *Builder) addBase(id ID, flags *dockerfile.FromFlags) error {
+	n := g.Node(id)
+	if !dockerfile.IsPath(n.Ref) {
+		return errors.Errorf("--context is the build context of another file's stages, and %s is no file: write FROM --context=%s ./path/Dockerfile#stage", n.Ref, flags.Context)
 	}
-	base, err := g.fileStage(ref, id, flags.Context, g.Node(id).Loc)
-	if err != nil {
+	set := Settings{Platform: n.Platform}
+	base, err := g.fileStage(n.Ref, id, flags.Context, set, n.Loc)
+	if base, err = g.orUnresolved(base, err, id, n.Ref, n.Loc); err != nil {
 		return err
 	}
-	n := g.Node(id)
-	if n.Replaced {
-		return nil // a named context takes the place of the stage and its base
-	}
-	n.Base = base
+	n = g.Node(id)
+	n.Base, n.Open = base, false
 	n.Declared = declared(n)
-	g.connect(Edge{From: id, To: base, Kind: Base, Loc: n.Loc})
+	g.connect(Edge{From: id, To: base, Kind: Base, Loc: n.Loc, at: atBase, ref: n.Ref})
 	return nil
 }
 
 // addGates adds the stages that must succeed for this one to count.
-func (g *Graph) addGates(id ID, names []string) error {
-	if g.Node(id).Replaced {
-		return nil // nothing of the stage is built
-	}
+func (g *Builder) addGates(id ID, names []string) error {
 	for _, name := range names {
+		loc := g.Node(id).Loc
 		gate, err := g.gate(id, name)
-		if err != nil {
+		if gate, err = g.orUnresolved(gate, err, id, name, loc); err != nil {
 			return err
 		}
-		g.connect(Edge{From: id, To: gate, Kind: After, Loc: g.Node(id).Loc})
+		g.connect(Edge{From: id, To: gate, Kind: After, Loc: loc, at: atGate, ref: name})
 	}
 	return nil
 }
 
-func (g *Graph) gate(id ID, name string) (ID, error) {
+func (g *Builder) gate(id ID, name string) (ID, error) {
 	if dockerfile.IsPath(name) {
-		return g.fileStage(name, id, "", g.Node(id).Loc)
+		return g.fileStage(name, id, "", Settings{}, g.Node(id).Loc)
 	}
 	if gate, ok := g.Visible(name, id); ok {
 		return gate, nil
@@ -113,35 +96,83 @@ func (g *Graph) unitNames(id ID) []string {
 	return names
 }
 
-// addReferences finds what an instruction of a stage refers to and adds the
-// edges; references that no stage declares become nodes.
-func (g *Graph) addReferences(from ID, in *Instruction, vars func() *staticVars) error {
+// mention is one place where an instruction names a stage or an image.
+type mention struct {
+	kind EdgeKind
+	// name is what stands there for the parser, and Reference what the file
+	// has.
+	name string
+	Reference
+	paths   []string
+	implied bool
+	// ours is what docker/dockerfile has no words for: it is followed only
+	// where it is needed.
+	ours, hasVariables bool
+}
+
+// mentions are those of an instruction.
+func mentions(in *Instruction) []mention {
 	switch c := in.Command.(type) {
 	case *instructions.CopyCommand:
 		if c.From == "" {
 			return nil
 		}
-		ref, err := g.copySource(from, c.From, in, vars)
-		if err != nil {
-			return err
-		}
-		in.Refs = []Reference{ref}
-		to := ref.Node
-		g.connect(Edge{From: from, To: to, Kind: Copy, Loc: in.Loc, Paths: slices.Clone(c.SourcePaths), OnBuild: in.OnBuild, last: g.upstreamEnd(to, c.From, from)})
+		return []mention{{
+			kind: Copy, name: c.From, paths: slices.Clone(c.SourcePaths),
+			Reference: Reference{Node: None, Flag: CopyFrom, Written: c.From, Expanded: c.From},
+			ours:      strings.Contains(c.From, "$") || dockerfile.IsPath(c.From), hasVariables: strings.Contains(c.From, "$"),
+		}}
 	case *instructions.RunCommand:
-		for _, m := range writtenMounts(c) {
-			ref, err := g.mountSource(from, m.From, in, vars)
-			if err != nil {
+		var list []mention
+		for _, mount := range writtenMounts(c) {
+			m := mention{
+				kind: Mount, name: mount.From, implied: mount.From == "",
+				Reference: Reference{Node: None, Flag: MountFrom, Written: mount.From, Expanded: mount.From},
+				ours:      dockerfile.IsPath(mount.From),
+			}
+			if expr, ok := in.Flags.MountFrom[mount.From]; ok {
+				m.Written, m.ours, m.hasVariables = expr, true, true
+			}
+			if mount.From != "" && mount.Source != "" {
+				m.paths = []string{mount.Source}
+			}
+			list = append(list, m)
+		}
+		return list
+	}
+	return nil
+}
+
+// addReferences adds the edges for what an instruction of a stage refers to,
+// as far as it is wanted; references that no stage declares become nodes. at
+// is the place of the instruction.
+func (g *Builder) addReferences(from ID, at int, in *Instruction, wanted func(*mention) bool) error {
+	list := mentions(in)
+	if in.Refs == nil {
+		for i := range list {
+			in.Refs = append(in.Refs, list[i].Reference)
+		}
+	}
+	for i := range list {
+		m := &list[i]
+		if in.Refs[i].Node != None || !wanted(m) {
+			continue
+		}
+		if m.hasVariables {
+			if err := g.openBases(from); err != nil {
 				return err
 			}
-			in.Refs = append(in.Refs, ref)
-			to := ref.Node
-			var paths []string
-			if m.From != "" && m.Source != "" {
-				paths = []string{m.Source}
-			}
-			g.connect(Edge{From: from, To: to, Kind: Mount, Loc: in.Loc, Paths: paths, OnBuild: in.OnBuild, Implied: m.From == "", last: g.upstreamEnd(to, m.From, from)})
 		}
+		err := g.refer(from, m, in, func() *staticVars { return g.staticVars(from, g.Nodes[from].Steps[:at], in.OnBuild) })
+		if m.Node, err = g.orUnresolved(m.Node, err, from, m.Written, in.Loc); err != nil {
+			return err
+		}
+		in.Refs[i] = m.Reference
+		e := Edge{From: from, To: m.Node, Kind: m.kind, Loc: in.Loc, Paths: m.paths, OnBuild: in.OnBuild, Implied: m.implied, at: at, ref: m.Expanded}
+		if e.last = g.upstreamEnd(m.Node, m.name, from); e.OnBuild {
+			e.at = atTrigger
+		}
+		g.connect(e)
 	}
 	return nil
 }
@@ -157,72 +188,63 @@ func writtenMounts(c *instructions.RunCommand) []*instructions.Mount {
 	return instructions.GetMounts(c)
 }
 
-// copySource is what COPY --from means: an index, a stage, or an image.
-func (g *Graph) copySource(from ID, written string, in *Instruction, vars func() *staticVars) (Reference, error) {
-	ref := Reference{Flag: CopyFrom, Written: written, Expanded: written}
-	lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
-	res, err := lex.ProcessWordWithMatches(written, &Env{})
-	if err != nil && !strings.Contains(written, "$") {
-		return ref, err
+// refer finds the node that is mentioned.
+func (g *Builder) refer(from ID, m *mention, in *Instruction, vars func() *staticVars) error {
+	if m.kind == Copy {
+		return g.copySource(from, &m.Reference, in, vars)
 	}
-	if err != nil || res.Result != written {
-		if !strings.Contains(written, "$") {
-			return ref, errors.Errorf("--from=%s: quotes and escapes have no meaning here, write the plain name of a stage or an image", written)
+	return g.mountSource(from, m, in, vars)
+}
+
+// copySource finds what COPY --from means: an index, a stage, or an image.
+func (g *Builder) copySource(from ID, ref *Reference, in *Instruction, vars func() *staticVars) error {
+	lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
+	res, err := lex.ProcessWordWithMatches(ref.Written, &Env{})
+	if err != nil && !strings.Contains(ref.Written, "$") {
+		return err
+	}
+	if err != nil || res.Result != ref.Written {
+		if !strings.Contains(ref.Written, "$") {
+			return errors.Errorf("--from=%s: quotes and escapes have no meaning here, write the plain name of a stage or an image", ref.Written)
 		}
-		if err := vars().reference(lex, &ref); err != nil {
-			return ref, err
+		if err := vars().reference(lex, ref); err != nil {
+			return err
 		}
 	}
 	if index, err := strconv.Atoi(ref.Expanded); err == nil {
 		ref.Node, err = g.byIndex(from, index)
-		return ref, err
+		return err
 	}
 	ref.Node, err = g.source(from, ref.Expanded, in, in.Loc)
-	return ref, err
+	return err
 }
 
-// byIndex counts the stages of a file; in the Dockerfile itself images that
-// were referred to before count on, as in docker/dockerfile.
-func (g *Graph) byIndex(from ID, index int) (ID, error) {
-	unit := g.UnitOf(g.Node(from))
-	switch {
-	case index >= 0 && index < len(unit.Stages):
-		return unit.Stages[index], nil
-	case index >= 0 && g.Node(from).Unit == 0 && index < len(g.Nodes) && g.Node(ID(index)).Unit == 0:
-		return ID(index), nil
-	}
-	return None, errors.Errorf("invalid stage index %d", index)
-}
-
-// mountSource is what a mount's from means. A mount without one stands on the
-// empty image, or on a stage that somebody called scratch.
-func (g *Graph) mountSource(from ID, written string, in *Instruction, vars func() *staticVars) (Reference, error) {
-	ref := Reference{Flag: MountFrom, Written: written, Expanded: written}
-	var err error
-	if expr, ok := in.Flags.MountFrom[written]; ok {
-		ref.Written = expr
+// mountSource finds what a mount's from means. A mount without one stands on
+// the empty image, or on a stage that somebody called scratch.
+func (g *Builder) mountSource(from ID, m *mention, in *Instruction, vars func() *staticVars) (err error) {
+	if m.Written != m.name {
 		lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
-		if err := vars().reference(lex, &ref); err != nil {
-			return ref, err
+		if err := vars().reference(lex, &m.Reference); err != nil {
+			return err
 		}
 	}
-	name := ref.Expanded
+	name := m.Expanded
 	if name == "" {
 		if id, ok := g.latest(Scratch, from); ok {
-			ref.Node = id
-			return ref, nil
+			m.Node = id
+			return nil
 		}
 		name = Scratch
 	}
 	// docker/dockerfile gives the fetch of such an image no location.
-	ref.Node, err = g.source(from, name, in, dockerfile.Loc{})
-	return ref, err
+	m.Node, err = g.source(from, name, in, dockerfile.Loc{})
+	return err
 }
 
 // source is a stage or an image. fetch is the location that an image gets.
-func (g *Graph) source(from ID, ref string, in *Instruction, fetch dockerfile.Loc) (ID, error) {
+func (g *Builder) source(from ID, ref string, in *Instruction, fetch dockerfile.Loc) (ID, error) {
 	if dockerfile.IsPath(ref) {
-		return g.fileStage(ref, from, "", in.Loc)
+		return g.fileStage(ref, from, "", Settings{}, in.Loc)
 	}
 	if last, ok := g.latest(ref, from); ok && g.lastCounts(last, from, in) {
 		return last, nil
@@ -231,25 +253,6 @@ func (g *Graph) source(from ID, ref string, in *Instruction, fetch dockerfile.Lo
 		return id, nil
 	}
 	return g.addExternal(from, ref, in.Loc, fetch), nil
-}
-
-// lastCounts says that a name means its last stage even where that is not an
-// earlier one. In docker/dockerfile it always does, which is an error but for
-// three cases: circles are looked for before triggers fire, so that one may
-// copy from its own stage; a stage that a named context replaces is there from
-// the start; and its own instructions are never evaluated, but what they name
-// is built.
-func (g *Graph) lastCounts(last, from ID, in *Instruction) bool {
-	return last == from && in.OnBuild || g.Node(last).Replaced || g.Node(from).Replaced
-}
-
-// upstreamEnd is Edge.last for a reference to a stage by its name.
-func (g *Graph) upstreamEnd(to ID, ref string, from ID) ID {
-	if n := g.Node(to); n.Kind == External || !strings.EqualFold(n.Name, ref) || n.Unit != g.Node(from).Unit {
-		return to
-	}
-	last, _ := g.latest(ref, from)
-	return last
 }
 
 func (g *Graph) addExternal(from ID, ref string, use, loc dockerfile.Loc) ID {
@@ -277,13 +280,15 @@ func (g *Graph) StageTriggers(id ID) []string {
 
 // AddTriggers puts the ONBUILD triggers of a stage's base in front of its
 // instructions, with the edges that they need. It reports whether the stage
-// now refers to something that may still have to be resolved. Errors have the
-// location of the stage's FROM.
-func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
+// now refers to something that may still have to be resolved: [Builder.Grow]
+// follows that. Errors have the location of the stage's FROM.
+func (g *Builder) AddTriggers(id ID, triggers []string) (bool, error) {
 	loc, where := g.Node(id).Loc, g.Node(id).Where()
+	// In front of the stage's own instructions as far as they are read.
+	own := g.Node(id).Steps
 	var steps []Instruction
 	refers := false
-	vars := func() *staticVars { return g.staticVars(id, steps, true) }
+	defer func() { g.Node(id).Steps = append(steps, own...) }()
 	for _, text := range triggers {
 		parsed, err := g.UnitOf(g.Node(id)).File.ParseTrigger(text, loc)
 		if err != nil {
@@ -295,7 +300,8 @@ func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
 		}
 		for _, p := range parsed {
 			in := Instruction{Instruction: p}
-			if err := g.addReferences(id, &in, vars); err != nil {
+			g.Node(id).Steps = steps
+			if err := g.addReferences(id, len(steps), &in, func(*mention) bool { return true }); err != nil {
 				return false, relocate(err, where)
 			}
 			refers = refers || len(in.Refs) > 0
@@ -305,7 +311,6 @@ func (g *Graph) AddTriggers(id ID, triggers []string) (bool, error) {
 	n := g.Node(id)
 	n.Declared += len(steps)
 	n.Triggers += len(steps)
-	n.Steps = append(steps, n.Steps...)
 	return refers, nil
 }
 

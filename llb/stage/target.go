@@ -1,8 +1,6 @@
 package stage
 
 import (
-	"strings"
-
 	"github.com/moby/buildkit/util/suggest"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
@@ -11,37 +9,50 @@ import (
 // Ref names a stage across compilations of the same request, where IDs may
 // differ.
 type Ref struct {
-	File    string // name of the file
-	Context Context
-	Index   int // among the stages of the file
+	Way      []dockerfile.Step // to the file
+	Context  Context
+	Settings Settings
+	Index    int // among the stages of the file
 }
 
 // RefOf is the reference of a stage.
 func (g *Graph) RefOf(id ID) Ref {
 	u := g.UnitOf(g.Node(id))
-	r := Ref{File: g.Files.Source(u.File.ID).Name(), Context: g.Contexts[u.Context]}
-	for i, s := range u.Stages {
-		if s == id {
-			r.Index = i
-		}
+	return Ref{
+		Way:      g.Files.WayTo(u.File.ID),
+		Context:  g.Contexts[u.Context],
+		Settings: u.Settings,
+		Index:    int(id - u.Stages[0]),
 	}
-	return r
 }
 
-func isFileTarget(name string) bool { return strings.Contains(name, "#") }
-
 // findTarget finds the stage that is wanted.
-func (g *Graph) findTarget() error {
-	if g.opt.Gate != nil {
+func (g *Builder) findTarget() error {
+	switch name := g.opt.Target; {
+	case g.opt.Gate != nil:
 		return g.findGate(g.opt.Gate)
-	}
-	if g.opt.Target == "" {
+	case name == "":
 		root := g.Units[0].Stages
 		g.Target = root[len(root)-1]
 		return nil
+	case isLabel(name):
+		// Any file may have it, and what leads nowhere is of no interest yet.
+		g.tolerant = true
+		err := g.followAll(map[ID]bool{})
+		g.tolerant = false
+		if err != nil {
+			return err
+		}
+		g.relabel()
 	}
-	id, ok := g.ByName(g.opt.Target)
+	id, ok, err := g.ByName(g.opt.Target)
+	if err != nil {
+		return errors.WithMessage(err, "--target")
+	}
 	if !ok {
+		if err := g.unresolvedTarget(); err != nil {
+			return err
+		}
 		err := errors.Errorf("target stage %q could not be found", g.opt.Target)
 		return suggest.WrapError(err, g.opt.Target, g.Labels(), true)
 	}
@@ -49,17 +60,41 @@ func (g *Graph) findTarget() error {
 	return nil
 }
 
-func (g *Graph) findGate(want *Ref) error {
-	for i := range g.Units {
-		u := &g.Units[i]
-		c := g.Contexts[u.Context]
-		sameContext := c.Dir == want.Context.Dir && c.Named == want.Context.Named && c.Ignore == want.Context.Ignore
-		if g.Files.Source(u.File.ID).Name() == want.File && sameContext && want.Index < len(u.Stages) {
-			g.Target = u.Stages[want.Index]
-			return nil
+// unresolvedTarget is why the file that has the target could not be read, nil
+// where that is not why it is missing.
+func (g *Builder) unresolvedTarget() error {
+	wanted, _ := dockerfile.SplitPath(trimPath(g.opt.Target))
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		if n.Unresolved == nil || !dockerfile.IsPath(n.Ref) {
+			continue
+		}
+		file, _ := dockerfile.SplitPath(n.Ref)
+		if path, err := g.Files.Named(file, n.Use.File); err == nil && trimPath(path) == wanted {
+			return dockerfile.At(n.Unresolved, n.Use)
 		}
 	}
-	return errors.Errorf("stage %d of %s could not be found again", want.Index, want.File)
+	return nil
+}
+
+// findGate finds a stage that another compilation found.
+func (g *Builder) findGate(want *Ref) error {
+	file, err := g.Files.Go(want.Way)
+	if err != nil {
+		return err
+	}
+	unit, err := g.loadUnit(&unitRequest{
+		file:     file,
+		context:  g.contextID(want.Context),
+		settings: want.Settings,
+		depth:    len(want.Way),
+		ref:      g.Files.Source(file).Name(),
+	})
+	if err != nil {
+		return err
+	}
+	g.Target = g.Units[unit].Stages[want.Index]
+	return nil
 }
 
 // Gate is a stage that must succeed for the target to count.
@@ -80,7 +115,7 @@ func (g *Graph) Gates() []Gate {
 	for todo := []ID{g.Target}; len(todo) > 0; todo = todo[1:] {
 		for _, id := range g.Order(g.Reach(todo[0])) {
 			for _, e := range g.Out(id) {
-				if e.Kind == After && !seen[e.To] {
+				if e.Kind == After && !seen[e.To] && g.Node(e.To).Kind == Stage {
 					seen[e.To] = true
 					gates = append(gates, Gate{Stage: e.To, By: id, Loc: e.Loc})
 					todo = append(todo, e.To)

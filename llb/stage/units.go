@@ -1,151 +1,194 @@
 package stage
 
 import (
-	"path"
-	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/util/suggest"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
-// unitKey says when two references mean the same stages.
-type unitKey struct {
-	file    dockerfile.FileID
-	context ContextID
-}
-
-// maxNesting is how deep files may refer to further files. A circle of files
-// is found before, unless a symbolic link gives each round another path.
+// maxNesting is how deep files may refer to further files. A symbolic link
+// could give each round of a circle of files another path.
 const maxNesting = 64
 
-func (g *Graph) addUnit(u Unit, key unitKey) UnitID {
-	id := UnitID(len(g.Units))
+// unitRequest says which unit a reference means.
+type unitRequest struct {
+	file     dockerfile.FileID
+	context  ContextID
+	settings Settings
+	depth    int
+	ref      string // as it is written, for messages
+}
+
+// key is the key of the unit that is asked for.
+func (g *Builder) key(r *unitRequest) UnitKey {
+	return UnitKey{
+		File:     g.Files.Source(r.file).Name(),
+		Context:  g.Contexts[r.context].key(),
+		Args:     r.settings.args(),
+		Platform: r.settings.platform(),
+	}
+}
+
+// addUnit adds the stages of a file with what they name as docker/dockerfile
+// has it, and between the two calls check. Where that fails the graph is what
+// it was.
+func (g *Builder) addUnit(u Unit, check func() error) error {
+	id, nodes, edges := UnitID(len(g.Units)), len(g.Nodes), len(g.Edges)
 	g.Units = append(g.Units, u)
-	if g.keys == nil {
-		g.keys = map[unitKey]UnitID{}
-	}
-	g.keys[key] = id
+	err := g.addStages(id)
 	if id == 0 {
-		g.loading = []UnitID{0}
+		g.Stages = len(g.Nodes)
 	}
-	return id
+	if err == nil {
+		err = check()
+	}
+	if err == nil {
+		err = g.addPlainReferences(id)
+	}
+	if err != nil {
+		for from := nodes; from < len(g.Nodes); from++ {
+			delete(g.out, ID(from))
+		}
+		g.Units, g.Nodes, g.Edges = g.Units[:id], g.Nodes[:nodes], g.Edges[:edges]
+		return err
+	}
+	g.units[u.Key] = id
+	return nil
 }
 
 // fileStage is the stage that "./path/Dockerfile#name" means, seen from a
 // node. The file's stages join the graph when it is met first. Without a name
 // it is the last stage. context is the value of --context, empty for the
-// build context of the node's own file.
-func (g *Graph) fileStage(ref string, from ID, context string, loc dockerfile.Loc) (ID, error) {
+// build context of the node's own file; what else is set for the node's own
+// file holds, too, unless set says otherwise.
+func (g *Builder) fileStage(ref string, from ID, context string, set Settings, loc dockerfile.Loc) (ID, error) {
 	file, name := dockerfile.SplitPath(ref)
 	if strings.Contains(name, "#") || name == "" && strings.HasSuffix(ref, "#") {
 		return None, errors.Errorf("%s: write ./path/Dockerfile#stage, with one # and the name of a stage behind it", ref)
 	}
-	id, err := g.Files.Load(file, loc)
-	if err != nil {
+	own := g.UnitOf(g.Node(from))
+	want := unitRequest{context: own.Context, settings: own.Settings.with(set), depth: own.depth + 1, ref: ref}
+	if id, ok, err := g.standIn(file, name, from, context, want.settings, loc); ok || err != nil {
+		return id, err
+	}
+	var err error
+	if want.file, err = g.Files.Load(file, loc); err != nil {
 		return None, errors.Wrapf(err, "cannot take a stage from %s", ref)
 	}
-	ctx := g.UnitOf(g.Node(from)).Context
 	if context != "" {
-		if ctx, err = g.addContext(context, id, loc); err != nil {
+		if want.context, err = g.addContext(context, want.file, loc); err != nil {
 			return None, err
 		}
 	}
-	unit, err := g.loadUnit(unitKey{file: id, context: ctx}, ref)
+	unit, err := g.loadUnit(&want)
 	if err != nil {
 		return None, err
 	}
 	return g.unitStage(unit, name, ref)
 }
 
-// loadUnit reads a file and all that it refers to, unless that is done.
-func (g *Graph) loadUnit(key unitKey, ref string) (UnitID, error) {
-	if len(g.loading) > maxNesting {
-		return 0, errors.Errorf("cannot take a stage from %s: files refer to further files more than %d levels deep", ref, maxNesting)
+// standIn is the named context that the client gave in place of a stage of
+// another file: nothing of that file is wanted, and so it is not read.
+func (g *Builder) standIn(file, name string, from ID, context string, set Settings, loc dockerfile.Loc) (_ ID, ok bool, _ error) {
+	path, err := g.Files.Named(file, loc.File)
+	if err != nil || name == "" || g.opt.Replaces == nil {
+		return None, false, nil // what is wrong is said where the file is read
 	}
-	for _, u := range g.loading {
-		if g.Units[u].File.ID == key.file {
-			return 0, errors.Errorf("cannot take a stage from %s: the files refer to each other in a circle: %s", ref, g.fileCircle(key.file))
-		}
+	names := names{file: trimPath(path), stage: strings.ToLower(name), context: context, settings: set.label()}
+	if context == "" {
+		names.context = g.Contexts[g.UnitOf(g.Node(from)).Context].String()
 	}
-	if unit, ok := g.keys[key]; ok {
+	if id, ok := g.stands[names.whole()]; ok {
+		return id, true, nil
+	}
+	given, err := g.given(names, set.Platform)
+	if err != nil || given == "" {
+		return None, false, err
+	}
+	id := g.addExternal(from, path+"#"+name, loc, dockerfile.Loc{})
+	n := g.Node(id)
+	n.Name, n.Label, n.Replaced, n.Replacement, n.Platform = names.stage, names.short(), true, given, set.Platform
+	g.stands[names.whole()] = id
+	return id, true, nil
+}
+
+// loadUnit reads a file, unless that is done.
+func (g *Builder) loadUnit(want *unitRequest) (UnitID, error) {
+	key := g.key(want)
+	if unit, ok := g.units[key]; ok {
 		return unit, nil
 	}
-	f, err := dockerfile.Parse(g.Files, key.file, g.opt.Parse)
+	if err := g.failed[key]; err != nil {
+		return 0, err
+	}
+	if want.depth > maxNesting {
+		return 0, errors.Errorf("cannot take a stage from %s: files refer to further files more than %d levels deep", want.ref, maxNesting)
+	}
+	err := g.readUnit(want, key)
 	if err != nil {
-		return 0, err
+		g.failed[key] = err
 	}
-	globals, err := EvaluateGlobals(f, g.opt.Platforms, g.opt.Target, g.opt.BuildArgs)
+	return g.units[key], err
+}
+
+func (g *Builder) readUnit(want *unitRequest, key UnitKey) error {
+	f, err := dockerfile.Parse(g.Files, want.file, g.opt.Parse)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	unit := g.addUnit(Unit{File: f, Globals: globals, Context: key.context}, key)
-	if err := g.addStages(unit); err != nil {
-		return 0, err
+	u := Unit{Key: key, File: f, Context: want.context, Settings: want.settings, depth: want.depth}
+	u.Platforms = want.settings.platforms(g.opt.Platforms)
+	if u.Globals, err = EvaluateGlobals(f, u.Platforms, g.opt.Target, want.settings.buildArgs(g.opt.BuildArgs)); err != nil {
+		return err
 	}
-	g.loading = append(g.loading, unit)
-	defer func() { g.loading = g.loading[:len(g.loading)-1] }()
-	return unit, g.addUnitReferences(unit)
+	return g.addUnit(u, func() error { return nil })
 }
 
-func (g *Graph) fileCircle(last dockerfile.FileID) string {
+// checkFileCircles refuses files that refer to each other in a circle, as far
+// as the target and its gates need them.
+func (g *Builder) checkFileCircles(needed []ID) error {
+	next := map[dockerfile.FileID][]Edge{}
+	for _, id := range needed {
+		for _, i := range g.out[id] {
+			if e := g.Edges[i]; dockerfile.IsPath(e.ref) && g.Node(e.To).Kind == Stage {
+				file := g.fileOf(e.From)
+				next[file] = append(next[file], e)
+			}
+		}
+	}
+	done := map[dockerfile.FileID]bool{}
+	var way []dockerfile.FileID
+	var visit func(dockerfile.FileID) error
+	visit = func(file dockerfile.FileID) error {
+		if done[file] {
+			return nil
+		}
+		done[file] = true
+		way = append(way, file)
+		defer func() { way = way[:len(way)-1] }()
+		for _, e := range next[file] {
+			to := g.fileOf(e.To)
+			for _, on := range way {
+				if on == to {
+					return dockerfile.At(g.fileCircle(way, e), e.Loc)
+				}
+			}
+			if err := visit(to); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return visit(g.fileOf(needed[0]))
+}
+
+func (g *Graph) fileOf(id ID) dockerfile.FileID { return g.UnitOf(g.Node(id)).File.ID }
+
+func (g *Graph) fileCircle(way []dockerfile.FileID, e Edge) error {
 	var names []string
-	for _, u := range g.loading {
-		names = append(names, g.Files.Source(g.Units[u].File.ID).Name())
+	for _, file := range append(way, g.fileOf(e.To)) {
+		names = append(names, g.Files.Source(file).Name())
 	}
-	return strings.Join(append(names, g.Files.Source(last).Name()), " -> ")
-}
-
-// unitStage is the stage of a name as --target would find it.
-func (g *Graph) unitStage(unit UnitID, name, ref string) (ID, error) {
-	stages := g.Units[unit].Stages
-	if name == "" {
-		return stages[len(stages)-1], nil
-	}
-	var names []string
-	for _, id := range slices.Backward(stages) {
-		if strings.EqualFold(g.Node(id).Name, name) {
-			return id, nil
-		}
-		if n := g.Node(id).Name; n != "" {
-			names = append(names, n)
-		}
-	}
-	slices.Reverse(names)
-	known := "it has no stage with a name"
-	if len(names) > 0 {
-		known = "it has " + strings.Join(names, ", ")
-	}
-	file := g.Files.Source(g.Units[unit].File.ID).Name()
-	err := errors.Errorf("%s: there is no stage %q in %s; %s", ref, name, file, known)
-	return None, suggest.WrapError(err, name, names, false)
-}
-
-// addContext is the build context that --context names for a file: a folder
-// of the main context, or a named context.
-func (g *Graph) addContext(value string, file dockerfile.FileID, loc dockerfile.Loc) (ContextID, error) {
-	src := g.Files.Source(file)
-	c := Context{Ignore: src.Path + ".dockerignore", IgnoreRoot: src.Root, Loc: loc}
-	if strings.Contains(value, "$") {
-		return 0, errors.Errorf("--context=%s: variables are not expanded here; write the folder, or a named context that the client chooses", value)
-	}
-	if strings.Contains(value, `\`) {
-		return 0, errors.Errorf("--context=%s: the path is written with forward slashes: %s", value, strings.ReplaceAll(value, `\`, "/"))
-	}
-	if dockerfile.IsPath(value) || value == "." || value == ".." {
-		c.Dir = path.Clean(strings.TrimLeft(value, "/"))
-		if c.Dir == ".." || strings.HasPrefix(c.Dir, "../") {
-			return 0, errors.Errorf("--context=%s is outside the build context", value)
-		}
-	} else {
-		c.Named = value
-	}
-	for id, known := range g.Contexts {
-		if id > 0 && known.Dir == c.Dir && known.Named == c.Named && known.Ignore == c.Ignore && known.IgnoreRoot == c.IgnoreRoot {
-			return ContextID(id), nil
-		}
-	}
-	g.Contexts = append(g.Contexts, c)
-	return ContextID(len(g.Contexts) - 1), nil
+	return errors.Errorf("cannot take a stage from %s: the files refer to each other in a circle: %s", e.ref, strings.Join(names, " -> "))
 }

@@ -1,0 +1,156 @@
+package stage
+
+import (
+	"slices"
+
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
+)
+
+// Grow follows what is new: the references of all stages that the target and
+// its gates need, from the target on in the order of the file. What they do
+// not need is looked at only where docker/dockerfile does so, or where
+// Everything or Tolerant asks for it.
+func (g *Builder) Grow() error {
+	seen := map[ID]bool{}
+	needed, err := g.followFrom(g.Target, seen)
+	if err != nil {
+		return err
+	}
+	if err := g.checkFileCircles(needed); err != nil {
+		return err
+	}
+	if g.opt.Everything || g.opt.Tolerant {
+		g.tolerant = g.opt.Tolerant
+		err := g.followAll(seen)
+		if g.tolerant = false; err != nil {
+			return err
+		}
+	}
+	g.relabel()
+	return nil
+}
+
+// followFrom follows all that can be reached from a node, gates included, and
+// returns what of it was not seen before. A reference that leads nowhere is an error.
+func (g *Builder) followFrom(start ID, seen map[ID]bool) ([]ID, error) {
+	var order []ID
+	for todo := []ID{start}; len(todo) > 0; {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		if err := g.Node(id).Unresolved; err != nil && !g.tolerant && !g.excused[id] {
+			return nil, dockerfile.At(err, g.Node(id).Use)
+		}
+		if err := g.follow(id); err != nil {
+			return nil, err
+		}
+		order = append(order, id)
+		for _, e := range slices.Backward(g.out[id]) {
+			todo = append(todo, g.Edges[e].To)
+		}
+	}
+	return order, nil
+}
+
+// followAll follows the references of all stages. Of a file with settings of
+// its own, only what is referred to counts: its other stages would have it
+// refer to further settings without end.
+func (g *Builder) followAll(seen map[ID]bool) error {
+	for id := ID(0); id < ID(len(g.Nodes)); id++ {
+		if g.UnitOf(g.Node(id)).Settings.Empty() {
+			if _, err := g.followFrom(id, seen); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// follow adds what a stage refers to in words that docker/dockerfile has not.
+func (g *Builder) follow(id ID) error {
+	n := g.Node(id)
+	if n.Kind != Stage || g.followed[id] {
+		return nil
+	}
+	g.followed[id] = true
+	if n.Replaced {
+		return g.followReplaced(id)
+	}
+	if err := g.openBase(id); err != nil {
+		return err
+	}
+	if err := g.addGates(id, g.fromFlags(id).After); err != nil {
+		return dockerfile.At(err, g.Node(id).Loc)
+	}
+	return g.followSteps(id)
+}
+
+// openBase finds the base of a stage where that is of another file.
+func (g *Builder) openBase(id ID) error {
+	if !g.Node(id).Open {
+		return nil
+	}
+	return dockerfile.At(g.addBase(id, g.fromFlags(id)), g.Node(id).Loc)
+}
+
+// openBases finds all that a stage is built from: variables may have their
+// values there.
+func (g *Builder) openBases(id ID) error {
+	seen := map[ID]bool{}
+	for ; id != None && !seen[id] && !g.Node(id).Replaced; id = g.Node(id).Base {
+		seen[id] = true
+		if err := g.openBase(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// followReplaced looks at the instructions of a stage in whose place a named
+// context stands. Checks read them; to a build they are nothing, and they may
+// lead nowhere.
+func (g *Builder) followReplaced(id ID) error {
+	if !g.opt.Everything {
+		return nil
+	}
+	before, nodes := g.tolerant, ID(len(g.Nodes))
+	g.tolerant = true
+	err := g.followSteps(id)
+	g.tolerant = before
+	for ; nodes < ID(len(g.Nodes)); nodes++ {
+		g.excused[nodes] = true
+	}
+	return err
+}
+
+func (g *Builder) followSteps(id ID) error {
+	for i := range g.Nodes[id].Steps {
+		// Loading another file may move the nodes: the step is copied.
+		in := g.Nodes[id].Steps[i]
+		if err := g.addReferences(id, i, &in, func(m *mention) bool { return m.ours }); err != nil {
+			return dockerfile.At(err, in.Loc)
+		}
+		g.Nodes[id].Steps[i] = in
+	}
+	return nil
+}
+
+// fromFlags are the flags of a stage's FROM.
+func (g *Builder) fromFlags(id ID) *dockerfile.FromFlags {
+	u := g.UnitOf(g.Node(id))
+	return &u.File.Stages[id-u.Stages[0]].Flags
+}
+
+// orUnresolved is the node of a reference. Where it leads nowhere that is an
+// error, or a node that says so.
+func (g *Builder) orUnresolved(to ID, err error, from ID, ref string, loc dockerfile.Loc) (ID, error) {
+	if err == nil || !g.tolerant {
+		return to, err
+	}
+	id := g.addExternal(from, ref, loc, loc)
+	g.Node(id).Unresolved = err
+	return id, nil
+}

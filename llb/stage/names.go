@@ -1,0 +1,323 @@
+package stage
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/util/suggest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+)
+
+// What a name means depends on where it stands:
+//
+//	FROM name               an earlier stage of the file, by its exact name in
+//	                        lower case; else an image (unitBuilder.named)
+//	COPY --from=, mounts    an index of a stage (COPY only); the nearest
+//	                        earlier stage of the file in any case, else the
+//	                        nearest later one, else the stage itself; else an
+//	                        image (Builder.source)
+//	--after                 as in COPY, without indices and images
+//	./path#name, /path#name the last stage of that name in the file
+//	--target                the last stage of that name in the Dockerfile, or
+//	                        any stage by its label (Graph.ByName)
+//	--build-context,        a stage by its label, or by a shorter one that
+//	--no-cache-filter       leaves settings out (Builder.given, Graph.Outside)
+//
+// A label is the name of a stage from outside of its file: the name after AS,
+// else stage-N; after the file and a # for a stage of another file; and after
+// that what tells it from others of the same name: {CONTEXT}, where the file
+// is used with several build contexts, (NAME=VALUE,…) and [PLATFORM].
+// docker/dockerfile sees some of this otherwise: upstream.go.
+
+// names are the parts of a stage's label.
+type names struct {
+	file     string // empty for the Dockerfile
+	stage    string
+	context  string // empty for the main build context
+	settings string
+}
+
+func (n names) base() string {
+	if n.file == "" {
+		return n.stage
+	}
+	return n.file + "#" + n.stage
+}
+
+// whole is the label with all that tells the stage from others, and short
+// leaves the build context out.
+func (n names) whole() string { return n.withContext() + n.settings }
+func (n names) short() string { return n.base() + n.settings }
+
+func (n names) withContext() string {
+	if n.context == "" {
+		return n.base()
+	}
+	return n.base() + "{" + n.context + "}"
+}
+
+// outside are the names under which the client can mean the stage, the one
+// that says most first.
+func (n names) outside() []string {
+	return slices.Compact([]string{n.whole(), n.short(), n.withContext(), n.base()})
+}
+
+// namesOf are the parts of a node's label.
+func (g *Graph) namesOf(id ID) names {
+	n := g.Node(id)
+	if n.Kind == External {
+		return names{stage: n.Label}
+	}
+	u := g.UnitOf(n)
+	return g.unitNamesOf(u, nameOr(n.Name, int(id-u.Stages[0])))
+}
+
+func (g *Graph) unitNamesOf(u *Unit, stage string) names {
+	own := names{stage: stage, settings: u.Settings.label()}
+	if u.File.ID != 0 {
+		own.file = trimPath(g.Files.Source(u.File.ID).Name())
+		own.context = g.Contexts[u.Context].String()
+	}
+	return own
+}
+
+// nameOr is the name of a stage, or that of the stage of an index.
+func nameOr(name string, index int) string {
+	if name == "" {
+		return "stage-" + strconv.Itoa(index)
+	}
+	return name
+}
+
+// Outside are a stage's names for --no-cache-filter, the one that says most
+// first. It is empty for a stage without a name.
+func (g *Graph) Outside(id ID) []string {
+	if n := g.Node(id); n.Name == "" || n.Kind == External {
+		return []string{""}
+	}
+	return g.namesOf(id).outside()
+}
+
+// trimPath makes ./svc/Dockerfile#x, /svc/Dockerfile#x and svc/Dockerfile#x
+// the same name: from outside there is only one.
+func trimPath(label string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(label, "."), "/")
+}
+
+// relabel gives the stages of other files, and those with settings, labels
+// that tell them apart.
+func (g *Graph) relabel() {
+	contexts, roots := map[string][]string{}, map[string][]string{}
+	for i := range g.Units[1:] {
+		u := &g.Units[i+1]
+		file := u.Key.File
+		if !slices.Contains(contexts[file], u.Key.Context) {
+			contexts[file] = append(contexts[file], u.Key.Context)
+		}
+		if !slices.Contains(roots[trimPath(file)], file) {
+			roots[trimPath(file)] = append(roots[trimPath(file)], file)
+		}
+	}
+	for i := range g.Units[1:] {
+		u := &g.Units[i+1]
+		for index, id := range u.Stages {
+			own := g.unitNamesOf(u, nameOr(g.Node(id).Name, index))
+			if all := contexts[u.Key.File]; len(all) < 2 {
+				own.context = ""
+			} else if slices.ContainsFunc(all, func(key string) bool {
+				return key != u.Key.Context && strings.HasPrefix(key, own.context+" ")
+			}) {
+				own.context = u.Key.Context // with the ignore file
+			}
+			if len(roots[own.file]) > 1 {
+				own.file = u.Key.File // with its slash
+			}
+			g.Node(id).Label = own.whole()
+		}
+	}
+}
+
+// ByName is the stage that --target means: the last one of that name in the
+// Dockerfile, or any stage by its label, such as svc/Dockerfile#build. Stage
+// names have no case. A name that means several stages is an error.
+func (g *Graph) ByName(name string) (ID, bool, error) {
+	if name == "" {
+		return None, false, nil
+	}
+	for _, id := range slices.Backward(g.Units[0].Stages) {
+		if strings.EqualFold(g.Node(id).Name, name) {
+			return id, true, nil
+		}
+	}
+	if !isLabel(name) {
+		return None, false, nil
+	}
+	for _, same := range []func(ID) bool{
+		func(id ID) bool { return g.Node(id).Label == name },
+		func(id ID) bool { return strings.EqualFold(trimPath(g.Node(id).Label), trimPath(name)) },
+		func(id ID) bool {
+			return slices.ContainsFunc(g.Outside(id), func(n string) bool { return strings.EqualFold(n, trimPath(name)) })
+		},
+	} {
+		if id, found, err := g.only(name, same); found || err != nil {
+			return id, found, err
+		}
+	}
+	return None, false, nil
+}
+
+// only is the one stage of those outside of the Dockerfile that a name means:
+// of several in one unit the last one.
+func (g *Graph) only(name string, same func(ID) bool) (ID, bool, error) {
+	found := None
+	var labels []string
+	for i := range g.Units[1:] {
+		for _, id := range slices.Backward(g.Units[i+1].Stages) {
+			if same(id) {
+				found = id
+				labels = append(labels, g.Node(id).Label)
+				break
+			}
+		}
+	}
+	if len(labels) > 1 {
+		return None, false, ambiguous(name, labels)
+	}
+	return found, found != None, nil
+}
+
+func ambiguous(name string, labels []string) error {
+	return errors.Errorf("%s means several stages: %s; write one of these", name, strings.Join(labels, ", "))
+}
+
+// isLabel reports whether a name has what only labels have.
+func isLabel(name string) bool { return strings.ContainsAny(name, "#({[") }
+
+// Ambiguous returns an error where a name for the client's options means
+// several stages of a set that differ in their build context. given reports
+// whether the client gave an option for a name.
+func (g *Graph) Ambiguous(set map[ID]bool, given func(name string) bool) error {
+	labels := map[string][]string{}
+	for i := range g.Units[1:] {
+		u := &g.Units[i+1]
+		for _, id := range slices.Backward(u.Stages) {
+			n := g.namesOf(id)
+			if !set[id] || g.Node(id).Name == "" || given(n.whole()) || given(n.withContext()) {
+				continue
+			}
+			label := g.Node(id).Label
+			for _, name := range slices.Compact([]string{n.short(), n.base()}) {
+				if given(name) && strings.Contains(label, "{") && !slices.Contains(labels[name], label) {
+					labels[name] = append(labels[name], label)
+				}
+			}
+		}
+	}
+	for _, name := range sortedNames(labels) {
+		if len(labels[name]) > 1 {
+			return ambiguous(name, labels[name])
+		}
+	}
+	return nil
+}
+
+// replacement is the name of the named context that the client gave in place
+// of a stage with a name, empty where it gave none.
+func (b *unitBuilder) replacement(n *Node) (string, error) {
+	if n.Name == "" || n.Name == Scratch || n.Name == "context" || b.opt.Replaces == nil {
+		return "", nil // scratch and context mean something else already
+	}
+	platform := n.Platform
+	if platform == nil {
+		platform = b.Settings.Platform
+	}
+	return b.given(b.unitNamesOf(b.Unit, n.Name), platform)
+}
+
+// given is the name under which the client gave a named context in place of a
+// stage, empty where it gave none. A name that leaves the build context out
+// must not mean stages with several.
+func (g *Builder) given(n names, platform *ocispecs.Platform) (string, error) {
+	for _, name := range n.outside() {
+		ok, err := g.opt.Replaces(name, platform)
+		if err != nil {
+			return "", err
+		}
+		if !ok {
+			continue
+		}
+		if other, used := g.shortened[name]; used && other.context != n.context {
+			return "", ambiguous("--build-context "+name, []string{other.whole(), n.whole()})
+		}
+		if name != n.whole() && name != n.withContext() {
+			g.shortened[name] = n
+		}
+		return name, nil
+	}
+	return "", nil
+}
+
+// label is a stage's name from outside of its file, as far as it is known
+// before all units are.
+func (b *unitBuilder) label(name string) string {
+	return b.unitNamesOf(b.Unit, name).short()
+}
+
+// unitStage is the stage of a name as --target would find it.
+func (g *Graph) unitStage(unit UnitID, name, ref string) (ID, error) {
+	stages := g.Units[unit].Stages
+	if name == "" {
+		return stages[len(stages)-1], nil
+	}
+	var names []string
+	for _, id := range slices.Backward(stages) {
+		if strings.EqualFold(g.Node(id).Name, name) {
+			return id, nil
+		}
+		if n := g.Node(id).Name; n != "" {
+			names = append(names, n)
+		}
+	}
+	slices.Reverse(names)
+	known := "it has no stage with a name"
+	if len(names) > 0 {
+		known = "it has " + strings.Join(names, ", ")
+	}
+	file := g.Files.Source(g.Units[unit].File.ID).Name()
+	err := errors.Errorf("%s: there is no stage %q in %s; %s", ref, name, file, known)
+	return None, suggest.WrapError(err, name, names, false)
+}
+
+// Visible is the stage that a name means inside the stage from: of the same
+// file, the nearest earlier one of that name, else the nearest later one, else
+// the stage itself.
+func (g *Graph) Visible(name string, from ID) (ID, bool) {
+	name = strings.ToLower(name)
+	same := g.UnitOf(g.Node(from)).named[name]
+	i, itself := slices.BinarySearch(same, from)
+	later := i
+	if itself {
+		later++
+	}
+	switch {
+	case i > 0:
+		return same[i-1], true
+	case later < len(same):
+		return same[later], true
+	default:
+		return from, name != "" && g.Node(from).Name == name
+	}
+}
+
+// Labels are the names under which a user knows the nodes, for suggestions.
+func (g *Graph) Labels() []string {
+	var labels []string
+	for _, n := range g.Nodes {
+		if n.Label != "" {
+			labels = append(labels, n.Label)
+		}
+	}
+	return labels
+}

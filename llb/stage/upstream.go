@@ -1,0 +1,66 @@
+package stage
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/pkg/errors"
+)
+
+// Where docker/dockerfile has a meaning of its own for a name or an index, and
+// Stagecraft keeps it.
+
+// byIndex counts the stages of a file; in the Dockerfile itself images that
+// were referred to before count on, as in docker/dockerfile.
+func (g *Graph) byIndex(from ID, index int) (ID, error) {
+	unit := g.UnitOf(g.Node(from))
+	switch {
+	case index >= 0 && index < len(unit.Stages):
+		return unit.Stages[index], nil
+	case index >= 0 && g.Node(from).Unit == 0 && index < len(g.Nodes) && g.Node(ID(index)).Unit == 0:
+		return ID(index), nil
+	}
+	return None, errors.Errorf("invalid stage index %d", index)
+}
+
+// latest is the last stage of a name in the file of a node.
+func (g *Graph) latest(name string, of ID) (ID, bool) {
+	unit := g.UnitOf(g.Node(of))
+	if same := unit.named[strings.ToLower(name)]; len(same) > 0 {
+		return same[len(same)-1], true
+	}
+	if isASCII(name) {
+		return None, false
+	}
+	// A letter of another alphabet may be an ASCII letter in another case.
+	for _, id := range slices.Backward(unit.Stages) {
+		if strings.EqualFold(g.Node(id).Name, name) {
+			return id, true
+		}
+	}
+	return None, false
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
+}
+
+// lastCounts says that a name means its last stage even where that is not an
+// earlier one. In docker/dockerfile it always does, which is an error but for
+// three cases: circles are looked for before triggers fire, so that one may
+// copy from its own stage; a stage that a named context replaces is there from
+// the start; and its own instructions are never evaluated, but what they name
+// is built.
+func (g *Graph) lastCounts(last, from ID, in *Instruction) bool {
+	return last == from && in.OnBuild || g.Node(last).Replaced || g.Node(from).Replaced
+}
+
+// upstreamEnd is Edge.last for a reference to a stage by its name.
+func (g *Graph) upstreamEnd(to ID, ref string, from ID) ID {
+	if n := g.Node(to); n.Kind == External || !strings.EqualFold(n.Name, ref) || n.Unit != g.Node(from).Unit {
+		return to
+	}
+	last, _ := g.latest(ref, from)
+	return last
+}
