@@ -92,6 +92,9 @@ func (c *compilation) compile(ctx context.Context) (*compiler.Compiled, error) {
 	if err != nil {
 		return nil, c.locate(err)
 	}
+	if err := c.request.checkPlan(compiled.Plan); err != nil {
+		return nil, err
+	}
 	return compiled, nil
 }
 

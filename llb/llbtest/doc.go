@@ -9,5 +9,4 @@
 //	Upstream   the same through docker/dockerfile's
 //	Outcome    what came out, with everything random made the same
 //	Diff       the first difference of two outcomes, for people
-//	Print      a definition as text
 package llbtest

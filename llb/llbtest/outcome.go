@@ -15,6 +15,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/util/suggest"
 	digest "github.com/opencontainers/go-digest"
+	"github.com/stagecraft/stagecraft/llb/lower"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -205,7 +206,7 @@ func diffDefinition(what string, upstream, ours *llb.Definition) string {
 	if sameDefinition(upstream, ours) {
 		return ""
 	}
-	if diff := diffText(what, Print(upstream), Print(ours)); diff != "" {
+	if diff := diffText(what, lower.Print(upstream), lower.Print(ours)); diff != "" {
 		return diff
 	}
 	return what + " differs in bytes that its text does not show"

@@ -22,6 +22,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/lower"
 	"github.com/stagecraft/stagecraft/llb/stage"
 	"golang.org/x/tools/txtar"
 )
@@ -192,7 +193,7 @@ func (f *front) ours(ctx context.Context, p *ocispecs.Platform, b *Build) error 
 	if err != nil {
 		return err
 	}
-	if err := Check(res.Plan); err != nil {
+	if err := res.Plan.Check(); err != nil {
 		return fmt.Errorf("broken plan: %w", err)
 	}
 	b.IgnoreCache = res.IgnoreCache
@@ -259,7 +260,7 @@ func Show(ctx context.Context, r Request) []txtar.File {
 	}
 	return append(files,
 		txtar.File{Name: "plan", Data: []byte(res.Plan.String())},
-		txtar.File{Name: "llb", Data: []byte(Print(def))},
+		txtar.File{Name: "llb", Data: []byte(lower.Print(def))},
 	)
 }
 

@@ -8,13 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/builder"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
-	"github.com/moby/buildkit/solver/pb"
-	digest "github.com/opencontainers/go-digest"
-	"google.golang.org/protobuf/proto"
+	"github.com/stagecraft/stagecraft/llb/lower"
 )
 
 // Transcript is what a whole frontend did for a request, as text: its result
@@ -174,47 +171,9 @@ func printSolve(req gwclient.SolveRequest) string {
 	if req.Definition == nil {
 		return fmt.Sprintf("frontend %s %v inputs %v\n", req.Frontend, req.FrontendOpt, slices.Sorted(maps.Keys(req.FrontendInputs)))
 	}
-	def, err := mask(req.Definition)
+	def, err := lower.Mask(req.Definition)
 	if err != nil {
 		return err.Error() + "\n"
 	}
-	return fmt.Sprintf("evaluate=%v cache-imports=%v\n%s", req.Evaluate, req.CacheImports, Print(def))
-}
-
-// mask gives all local sources of a definition the same id, which a whole
-// frontend draws at random, and the operations behind them their digests.
-func mask(def *pb.Definition) (*llb.Definition, error) {
-	masked := &pb.Definition{Metadata: map[string]*pb.OpMetadata{}}
-	digests := map[string]string{}
-	for _, dt := range def.Def {
-		var op pb.Op
-		if err := op.UnmarshalVT(dt); err != nil {
-			return nil, err
-		}
-		if src := op.GetSource(); src != nil && src.Attrs[pb.AttrLocalUniqueID] != "" {
-			src.Attrs[pb.AttrLocalUniqueID] = "unique"
-		}
-		for _, in := range op.Inputs {
-			in.Digest = digests[in.Digest]
-		}
-		dt2, err := proto.MarshalOptions{Deterministic: true}.Marshal(&op)
-		if err != nil {
-			return nil, err
-		}
-		before, after := digest.FromBytes(dt).String(), digest.FromBytes(dt2).String()
-		digests[before] = after
-		masked.Def = append(masked.Def, dt2)
-		if md := def.Metadata[before]; md != nil {
-			masked.Metadata[after] = md
-		}
-	}
-	if def.Source != nil {
-		masked.Source = &pb.Source{Infos: def.Source.Infos, Locations: map[string]*pb.Locations{}}
-		for dgst, loc := range def.Source.Locations {
-			masked.Source.Locations[digests[dgst]] = loc
-		}
-	}
-	out := &llb.Definition{}
-	out.FromPB(masked)
-	return out, nil
+	return fmt.Sprintf("evaluate=%v cache-imports=%v\n%s", req.Evaluate, req.CacheImports, lower.Print(def))
 }

@@ -42,7 +42,7 @@ func (l *lowerer) requires() error {
 			return err
 		}
 		for i := range s.Steps {
-			if err := l.missing(l.needs(s.Steps[i].Op), s.Steps[i].Loc); err != nil {
+			if err := l.missing(l.needs(&s.Steps[i]), s.Steps[i].Loc); err != nil {
 				return err
 			}
 		}
@@ -119,27 +119,22 @@ func (l *lowerer) baseNeeds(s *plan.Stage) []need {
 	return needs
 }
 
-func (l *lowerer) needs(op plan.Op) []need {
-	switch op := op.(type) {
+func (l *lowerer) needs(step *plan.Step) []need {
+	var needs []need
+	if step.IgnoreCache {
+		needs = append(needs, need{"--no-cache", pb.CapMetaIgnoreCache})
+	}
+	switch op := step.Op.(type) {
 	case *plan.Copy:
-		return copyNeeds(op)
+		return append(needs, copyNeeds(op)...)
 	case *plan.Run:
-		return l.runNeeds(op)
-	case *plan.Mkdir:
-		return cacheNeeds(op.IgnoreCache)
+		return append(needs, l.runNeeds(op)...)
 	}
-	return nil
-}
-
-func cacheNeeds(ignore bool) []need {
-	if !ignore {
-		return nil
-	}
-	return []need{{"--no-cache", pb.CapMetaIgnoreCache}}
+	return needs
 }
 
 func copyNeeds(op *plan.Copy) []need {
-	needs := cacheNeeds(op.IgnoreCache)
+	var needs []need
 	if len(op.Excludes) > 0 {
 		needs = append(needs, need{"--exclude", pb.CapFileCopyIncludeExcludePatterns})
 	}
@@ -190,7 +185,7 @@ func checkoutNeeds(src *plan.Checkout) []need {
 }
 
 func (l *lowerer) runNeeds(op *plan.Run) []need {
-	needs := append([]need{{"RUN", pb.CapExecMetaBase}}, cacheNeeds(op.IgnoreCache)...)
+	needs := []need{{"RUN", pb.CapExecMetaBase}}
 	switch {
 	case op.Network == instructions.NetworkNone || op.Network == instructions.NetworkHost:
 		needs = append(needs, need{"--network=" + op.Network, pb.CapExecMetaNetwork})

@@ -19,31 +19,31 @@ import (
 func TestRequires(t *testing.T) {
 	env := "TOKEN"
 	for _, test := range []struct {
-		op   plan.Op
+		step plan.Step
 		cap  apicaps.CapID
 		want string
 	}{
-		{&plan.Copy{Excludes: []string{"a"}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --exclude needs BuildKit 0.9 or newer; this daemon's lacks file.copy.includeexcludepatterns: update Docker or BuildKit, or do without it"},
-		{&plan.Copy{Sources: []plan.CopySource{&plan.Files{Include: []string{"a"}}}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --parents needs"},
-		{&plan.Copy{Chmod: &plan.Chmod{Symbolic: "u+x"}}, pb.CapExecValidExitCode, "line 7: --chmod=u+x needs BuildKit 0.17 or newer; this daemon's lacks file.copy.modestring"},
-		{&plan.Run{Secrets: []plan.Secret{{Env: &env}}}, pb.CapExecSecretEnv, "line 7: --mount=type=secret,env= needs"},
-		{&plan.Mkdir{IgnoreCache: true}, pb.CapMetaIgnoreCache, "line 7: --no-cache needs a newer BuildKit; this daemon's lacks meta.ignorecache"},
-		{&plan.Copy{Link: true, Chmod: &plan.Chmod{}}, pb.CapMergeOp, ""},
-		{&plan.Run{Secrets: []plan.Secret{{ID: "x"}}}, pb.CapExecSecretEnv, ""},
-		{nil, pb.CapExecSecretEnv, ""},
+		{plan.Step{Op: &plan.Copy{Excludes: []string{"a"}}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --exclude needs BuildKit 0.9 or newer; this daemon's lacks file.copy.includeexcludepatterns: update Docker or BuildKit, or do without it"},
+		{plan.Step{Op: &plan.Copy{Sources: []plan.CopySource{&plan.Files{Include: []string{"a"}}}}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --parents needs"},
+		{plan.Step{Op: &plan.Copy{Chmod: &plan.Chmod{Symbolic: "u+x"}}}, pb.CapExecValidExitCode, "line 7: --chmod=u+x needs BuildKit 0.17 or newer; this daemon's lacks file.copy.modestring"},
+		{plan.Step{Op: &plan.Run{Secrets: []plan.Secret{{Env: &env}}}}, pb.CapExecSecretEnv, "line 7: --mount=type=secret,env= needs"},
+		{plan.Step{Op: &plan.Mkdir{}, IgnoreCache: true}, pb.CapMetaIgnoreCache, "line 7: --no-cache needs a newer BuildKit; this daemon's lacks meta.ignorecache"},
+		{plan.Step{Op: &plan.Copy{Link: true, Chmod: &plan.Chmod{}}}, pb.CapMergeOp, ""},
+		{plan.Step{Op: &plan.Run{Secrets: []plan.Secret{{ID: "x"}}}}, pb.CapExecSecretEnv, ""},
+		{plan.Step{}, pb.CapExecSecretEnv, ""},
 	} {
 		loc := dockerfile.Loc{Ranges: []parser.Range{{Start: parser.Position{Line: 7}}}}
 		missing := func(caps []*capspb.APICap) error {
 			set := pb.Caps.CapSet(caps)
 			l := &lowerer{opt: Options{Caps: &set}}
-			return l.missing(l.needs(test.op), loc)
+			return l.missing(l.needs(&test.step), loc)
 		}
 		if err := missing(pb.Caps.All()); err != nil {
-			t.Errorf("%T: %v", test.op, err)
+			t.Errorf("%T: %v", test.step.Op, err)
 		}
 		err := missing(slices.DeleteFunc(pb.Caps.All(), func(c *capspb.APICap) bool { return c.ID == string(test.cap) }))
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
-			t.Errorf("%T without %s: %v, want %q", test.op, test.cap, err, test.want)
+			t.Errorf("%T without %s: %v, want %q", test.step.Op, test.cap, err, test.want)
 		}
 	}
 	if err := (&lowerer{}).requires(); err != nil {

@@ -15,7 +15,7 @@ func (l *lowerer) run(fs llb.State, step *plan.Step, op *plan.Run) llb.State {
 		l.at(step.Loc),
 		llb.WithCustomName(step.Progress),
 	}
-	if op.IgnoreCache {
+	if step.IgnoreCache {
 		opts = append(opts, llb.IgnoreCache)
 	}
 	if op.Script != nil {

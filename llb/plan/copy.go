@@ -66,12 +66,11 @@ func (t *transfer) evaluate(step *Step, title string, paths instructions.Sources
 		return err
 	}
 	op := &Copy{
-		Dest:        dest,
-		Chown:       attr.chown,
-		Excludes:    attr.excludes,
-		Link:        attr.link,
-		Platform:    t.out.Platform,
-		IgnoreCache: t.out.IgnoreCache,
+		Dest:     dest,
+		Chown:    attr.chown,
+		Excludes: attr.excludes,
+		Link:     attr.link,
+		Platform: t.out.Platform,
 	}
 	if attr.link && namesOwner(attr.chown) {
 		// There is no /etc/passwd in the layer that is copied into.

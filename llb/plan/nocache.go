@@ -15,16 +15,15 @@ func (e *stageEval) runAgain(step *Step, in *stage.Instruction) {
 			again = true
 		}
 	}
-	if !again || step.Op == nil {
+	switch step.Op.(type) {
+	case nil:
 		return
+	case *Run, *Copy:
+		// For --no-cache of the client, docker/dockerfile takes directories from the cache.
+		step.IgnoreCache = e.out.IgnoreCache
 	}
-	switch op := step.Op.(type) {
-	case *Run:
-		op.IgnoreCache = true
-	case *Copy:
-		op.IgnoreCache = true
-	case *Mkdir:
-		op.IgnoreCache = true
+	if again {
+		step.IgnoreCache = true
+		e.rerun = true
 	}
-	e.rerun = true
 }

@@ -87,6 +87,8 @@ type Step struct {
 	// Progress is the name under which the step shows up.
 	Progress string
 	Loc      dockerfile.Loc
+	// IgnoreCache carries the operation out even where its result is cached.
+	IgnoreCache bool
 	// Reads are the files from outside that the step itself takes.
 	Reads []Read
 }
@@ -142,8 +144,6 @@ type Run struct {
 	Security string
 	Network  string
 	Devices  []*instructions.Device
-	// IgnoreCache executes even when the result is cached.
-	IgnoreCache bool
 }
 
 // Script is the executable file /dev/pipes/Name.
@@ -204,9 +204,6 @@ type SSH struct {
 type Mkdir struct {
 	Path, User string
 	Created    *time.Time
-	// IgnoreCache is for FROM --no-cache and the like; for --no-cache of the
-	// client, docker/dockerfile takes directories from the cache.
-	IgnoreCache bool
 }
 
 // Copy copies files into the filesystem of the stage: COPY and ADD.
@@ -221,7 +218,6 @@ type Copy struct {
 	// LinkProgress is the name of the step that merges.
 	LinkProgress string
 	Platform     ocispecs.Platform
-	IgnoreCache  bool
 }
 
 // Chmod is a mode: octal, or symbolic where Symbolic is set.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/llb/stage"
@@ -19,7 +20,8 @@ import (
 
 // String is the plan as text, for tests and for people: its stages with their
 // steps and what they change in the image config, then the paths that are
-// read. Fields that are empty are left out. The same plan has the same text.
+// read. What is empty or as usual is left out: see usual. The same plan has
+// the same text.
 func (p *Plan) String() string {
 	w := &printer{plan: p}
 	for _, s := range p.Stages {
@@ -51,6 +53,8 @@ func compareSources(a, b Source) int {
 type printer struct {
 	strings.Builder
 	plan *Plan
+	// usual are those of the current operation.
+	usual map[reflect.Type]any
 }
 
 func (w *printer) line(indent int, format string, args ...any) {
@@ -77,7 +81,7 @@ func (w *printer) stage(s *Stage) {
 		w.line(1, "%q", s.Progress)
 	}
 	for i := range s.Steps {
-		w.step(&s.Steps[i])
+		w.step(s, &s.Steps[i])
 	}
 	w.image(s)
 }
@@ -122,7 +126,7 @@ func (w *printer) source(src Source) string {
 	}
 }
 
-func (w *printer) step(s *Step) {
+func (w *printer) step(in *Stage, s *Step) {
 	where := fmt.Sprintf("line %d", s.Loc.Line())
 	if s.Loc.File != 0 {
 		where = fmt.Sprintf("file %d ", s.Loc.File) + where
@@ -132,9 +136,15 @@ func (w *printer) step(s *Step) {
 		return
 	}
 	op := reflect.ValueOf(s.Op).Elem()
-	w.line(1, "%s: %s %q", where, kindOf(op), s.Progress)
+	again := ""
+	if s.IgnoreCache {
+		again = " (no-cache)"
+	}
+	w.line(1, "%s: %s %q%s", where, kindOf(op), s.Progress, again)
+	w.usual = usual(in, s.Op)
 	for i := range op.NumField() {
-		if f := op.Field(i); shows(f) {
+		if w.shows(op, i) {
+			f := op.Field(i)
 			w.line(2, "%s %s", fieldName(op, i), w.value(f))
 		}
 	}
@@ -144,8 +154,32 @@ func kindOf(v reflect.Value) string { return strings.ToLower(v.Type().Name()) }
 
 func fieldName(v reflect.Value, i int) string { return strings.ToLower(v.Type().Field(i).Name) }
 
-// shows says that a field has a value. Number 0 is a stage.
-func shows(v reflect.Value) bool {
+// usual are the values, for an operation of a stage, that say nothing: where
+// nothing else was written, they are what every build has.
+func usual(in *Stage, op Op) map[reflect.Type]any {
+	values := []any{
+		Run{Dir: "/", Security: instructions.SecuritySandbox, Network: instructions.NetworkDefault, Platform: &in.Platform},
+		Copy{Platform: in.Platform},
+		Files{From: stage.None},
+		Mount{From: stage.None, Path: "/", Sharing: instructions.MountSharingShared},
+	}
+	if c, ok := op.(*Copy); ok && !c.Link {
+		values[1] = Copy{Platform: in.Platform, LinkProgress: c.LinkProgress}
+	}
+	byType := map[reflect.Type]any{}
+	for _, v := range values {
+		byType[reflect.TypeOf(v)] = v
+	}
+	return byType
+}
+
+// shows reports whether a field of a struct tells something. Number 0 is a
+// stage.
+func (w *printer) shows(of reflect.Value, i int) bool {
+	v := of.Field(i)
+	if u, ok := w.usual[of.Type()]; ok && reflect.DeepEqual(v.Interface(), reflect.ValueOf(u).Field(i).Interface()) {
+		return false
+	}
 	if _, isID := v.Interface().(stage.ID); isID {
 		return true
 	}
@@ -183,8 +217,8 @@ func (w *printer) value(v reflect.Value) string {
 	case reflect.Struct:
 		var fields []string
 		for i := range v.NumField() {
-			if f := v.Field(i); shows(f) {
-				fields = append(fields, fieldName(v, i)+"="+w.value(f))
+			if w.shows(v, i) {
+				fields = append(fields, fieldName(v, i)+"="+w.value(v.Field(i)))
 			}
 		}
 		return "{" + strings.Join(fields, " ") + "}"

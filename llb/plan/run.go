@@ -17,14 +17,13 @@ import (
 func (e *stageEval) run(step *Step, in *stage.Instruction, c *instructions.RunCommand) error {
 	e.need(Source{Base: e.root}, "/")
 	op := &Run{
-		Env:         e.env.List(),
-		Dir:         e.dir,
-		User:        e.out.Image.Config.User,
-		Platform:    e.scope.platform,
-		Security:    instructions.GetSecurity(c),
-		Network:     instructions.GetNetwork(c),
-		Devices:     instructions.GetDevices(c),
-		IgnoreCache: e.out.IgnoreCache,
+		Env:      e.env.List(),
+		Dir:      e.dir,
+		User:     e.out.Image.Config.User,
+		Platform: e.scope.platform,
+		Security: instructions.GetSecurity(c),
+		Network:  instructions.GetNetwork(c),
+		Devices:  instructions.GetDevices(c),
 	}
 	summary, err := e.commandLine(op, c)
 	if err != nil {

@@ -1,4 +1,4 @@
-package llbtest
+package plan
 
 import (
 	"errors"
@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 
-	"github.com/stagecraft/stagecraft/llb/plan"
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
@@ -14,7 +13,7 @@ import (
 // stage stands behind what it needs, each operation has a progress name and a
 // place in the file, paths are absolute where they must be, and the history
 // tells of every step.
-func Check(p *plan.Plan) error {
+func (p *Plan) Check() error {
 	if p.Target() == nil {
 		return errors.New("the target is not planned")
 	}
@@ -23,7 +22,7 @@ func Check(p *plan.Plan) error {
 		if seen[s.ID] {
 			return fmt.Errorf("stage %d is planned twice", s.ID)
 		}
-		if err := checkStage(s, seen); err != nil {
+		if err := p.checkStage(s, seen); err != nil {
 			return fmt.Errorf("stage %d: %w", s.ID, err)
 		}
 		seen[s.ID] = true
@@ -44,7 +43,7 @@ func Check(p *plan.Plan) error {
 	return nil
 }
 
-func checkStage(s *plan.Stage, behind map[stage.ID]bool) error {
+func (p *Plan) checkStage(s *Stage, behind map[stage.ID]bool) error {
 	if s.Base == nil && !behind[s.Node.Base] {
 		return errors.New("stands before its base")
 	}
@@ -56,6 +55,9 @@ func checkStage(s *plan.Stage, behind map[stage.ID]bool) error {
 			return errors.New("no platform")
 		}
 	}
+	if layers, history := layersOf(s), p.historyOf(s); layers != history {
+		return fmt.Errorf("%d steps that change files, %d in the history", layers, history)
+	}
 	for i := range s.Steps {
 		// A trigger may refer to its own stage.
 		reachable := func(id stage.ID) bool { return id == stage.None || id == s.ID || behind[id] }
@@ -66,7 +68,36 @@ func checkStage(s *plan.Stage, behind map[stage.ID]bool) error {
 	return nil
 }
 
-func checkStep(s *plan.Step, os string, reachable func(stage.ID) bool) error {
+// layersOf counts the steps of a stage that change files.
+func layersOf(s *Stage) int {
+	n := 0
+	for i := range s.Steps {
+		if s.Steps[i].Op != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// historyOf counts the layers that the history of a stage tells of, above
+// those of its base.
+func (p *Plan) historyOf(s *Stage) int {
+	base := 0
+	if b := p.byID[s.Node.Base]; b != nil {
+		base = len(b.Image.History)
+	} else if s.Base != nil {
+		base = len(s.Base.Image.History)
+	}
+	n := 0
+	for _, h := range s.Image.History[min(base, len(s.Image.History)):] {
+		if !h.EmptyLayer {
+			n++
+		}
+	}
+	return n
+}
+
+func checkStep(s *Step, os string, reachable func(stage.ID) bool) error {
 	if s.Loc.Line() == 0 {
 		return errors.New("no location")
 	}
@@ -77,11 +108,11 @@ func checkStep(s *plan.Step, os string, reachable func(stage.ID) bool) error {
 		return errors.New("no progress name")
 	}
 	switch op := s.Op.(type) {
-	case *plan.Run:
+	case *Run:
 		return checkRun(op, os, reachable)
-	case *plan.Copy:
+	case *Copy:
 		return checkCopy(op, os, reachable)
-	case *plan.Mkdir:
+	case *Mkdir:
 		return checkAbs(os, "directory", op.Path)
 	default:
 		return fmt.Errorf("unknown operation %T", op)
@@ -96,7 +127,7 @@ func checkAbs(os, what, p string) error {
 	return nil
 }
 
-func checkRun(op *plan.Run, os string, reachable func(stage.ID) bool) error {
+func checkRun(op *Run, os string, reachable func(stage.ID) bool) error {
 	if err := checkAbs(os, "working directory", op.Dir); err != nil {
 		return err
 	}
@@ -114,7 +145,7 @@ func checkRun(op *plan.Run, os string, reachable func(stage.ID) bool) error {
 	return nil
 }
 
-func checkCopy(op *plan.Copy, os string, reachable func(stage.ID) bool) error {
+func checkCopy(op *Copy, os string, reachable func(stage.ID) bool) error {
 	if len(op.Sources) == 0 {
 		return errors.New("copies nothing")
 	}
@@ -122,7 +153,7 @@ func checkCopy(op *plan.Copy, os string, reachable func(stage.ID) bool) error {
 		return errors.New("no progress name for the link")
 	}
 	for _, src := range op.Sources {
-		files, ok := src.(*plan.Files)
+		files, ok := src.(*Files)
 		if !ok {
 			continue
 		}

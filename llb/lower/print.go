@@ -1,4 +1,4 @@
-package llbtest
+package lower
 
 import (
 	"encoding/json"
@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
+	"google.golang.org/protobuf/proto"
 )
 
 // Print is a definition as text: a paragraph for each operation, in the order
@@ -26,7 +27,7 @@ func Print(def *llb.Definition) string {
 		for i, info := range def.Source.Infos {
 			fmt.Fprintf(&p, "file %d: %s (%s, %d bytes)\n", i, info.Filename, info.Language, len(info.Data))
 			if info.Definition != nil {
-				origin, err := mask(info.Definition)
+				origin, err := Mask(info.Definition)
 				if err != nil {
 					fmt.Fprintln(&p, err)
 					continue
@@ -108,4 +109,42 @@ func (p *printer) locations(dgst digest.Digest) {
 		}
 		p.WriteByte('\n')
 	}
+}
+
+// Mask gives all local sources of a definition the same id, which is random
+// otherwise, and the operations that stand on them their digests.
+func Mask(def *pb.Definition) (*llb.Definition, error) {
+	masked := &pb.Definition{Metadata: map[string]*pb.OpMetadata{}}
+	digests := map[string]string{}
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.UnmarshalVT(dt); err != nil {
+			return nil, err
+		}
+		if src := op.GetSource(); src != nil && src.Attrs[pb.AttrLocalUniqueID] != "" {
+			src.Attrs[pb.AttrLocalUniqueID] = "unique"
+		}
+		for _, in := range op.Inputs {
+			in.Digest = digests[in.Digest]
+		}
+		dt2, err := proto.MarshalOptions{Deterministic: true}.Marshal(&op)
+		if err != nil {
+			return nil, err
+		}
+		before, after := digest.FromBytes(dt).String(), digest.FromBytes(dt2).String()
+		digests[before] = after
+		masked.Def = append(masked.Def, dt2)
+		if md := def.Metadata[before]; md != nil {
+			masked.Metadata[after] = md
+		}
+	}
+	if def.Source != nil {
+		masked.Source = &pb.Source{Infos: def.Source.Infos, Locations: map[string]*pb.Locations{}}
+		for dgst, loc := range def.Source.Locations {
+			masked.Source.Locations[digests[dgst]] = loc
+		}
+	}
+	out := &llb.Definition{}
+	out.FromPB(masked)
+	return out, nil
 }
