@@ -13,6 +13,7 @@ import (
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/frontend/answer"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
+	"github.com/stagecraft/stagecraft/frontend/outgoing"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/lower"
@@ -46,7 +47,7 @@ func checkCall(ctx context.Context, r *request) (answer.Answer, error) {
 		if err == nil {
 			return p, found, true
 		}
-		results.Error = &lint.BuildError{Message: c.withWay(err).Error()}
+		results.Error = &lint.BuildError{Message: errorText(c.withWay(err), r.opts)}
 		var located *parser.LocationError
 		if errors.As(err, &located) {
 			results.Error.Location = pb.Location{
@@ -86,6 +87,11 @@ func addSource(results *lint.LintResults, sm *llb.SourceMap) int {
 // would give each file the Dockerfile's name: with several, it is a newer
 // answer than the client knows, of which it prints our text.
 func checkAnswer(results *lint.LintResults) (answer.Answer, error) {
+	// Clients print all of it.
+	outgoing.Values(&results.Warnings)
+	for _, src := range results.Sources {
+		src.Data = outgoing.Data(src.Data)
+	}
 	a, err := answer.Of(results.ToResult(nil))
 	if err == nil && len(results.Sources) > 1 {
 		a.Version = extendedVersion

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/stagecraft/stagecraft/frontend/answer"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
+	"github.com/stagecraft/stagecraft/frontend/outgoing"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/lower"
@@ -84,6 +85,7 @@ func outlineCall(ctx context.Context, r *request) (answer.Answer, error) {
 	for _, u := range asked.Unset {
 		o.Unset = append(o.Unset, unsetAnswer{Instruction: u.What, Name: u.Name, Location: location(u.Loc)})
 	}
+	outgoing.Values(&o) // clients print them
 	return o.answer()
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/stagecraft/stagecraft/frontend/answer"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
+	"github.com/stagecraft/stagecraft/frontend/outgoing"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
@@ -30,5 +31,6 @@ func targetsCall(ctx context.Context, r *request) (answer.Answer, error) {
 		})
 	}
 	list.Sources = sources.data
+	outgoing.Values(&list) // clients print them
 	return answer.Of(list.ToResult())
 }

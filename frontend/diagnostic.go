@@ -8,12 +8,10 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
-	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/frontend/outgoing"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/lower"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // reporter shows a finding of the build checks.
@@ -25,14 +23,14 @@ func (r *request) reporter(ctx context.Context) reporter {
 	return func(sm *llb.SourceMap, short, description, url string, where []parser.Range) {
 		opts := client.WarnOpts{
 			Level:      1,
-			Detail:     [][]byte{[]byte(description)},
-			URL:        url,
+			Detail:     [][]byte{[]byte(outgoing.Text(description))},
+			URL:        outgoing.Text(url),
 			SourceInfo: sourceInfo(sm),
 		}
 		if where != nil {
 			opts.Range = lower.Ranges(where)
 		}
-		r.Dockerfile.Warn(ctx, short, opts)
+		r.Dockerfile.Warn(ctx, cut(outgoing.Text(short)), opts)
 	}
 }
 
@@ -75,38 +73,12 @@ func withSource(err error, sm *llb.SourceMap, where []parser.Range) error {
 	})
 }
 
+// sourceInfo returns a file as clients show its lines. In LLB it is as it was
+// read; see lower.
 func sourceInfo(sm *llb.SourceMap) *pb.SourceInfo {
-	info := &pb.SourceInfo{Data: sm.Data, Filename: sm.Filename, Language: sm.Language}
+	info := &pb.SourceInfo{Data: outgoing.Data(sm.Data), Filename: outgoing.Text(sm.Filename), Language: sm.Language}
 	if sm.Definition != nil {
 		info.Definition = sm.Definition.ToPB()
 	}
 	return info
-}
-
-// wholeText is err such that the client sees all of its text. Where the cause
-// is an error of the daemon, BuildKit would send the text of that on, without
-// what was wrapped around it.
-func wholeText(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &whole{err}
-}
-
-type whole struct{ error }
-
-func (e *whole) Unwrap() error { return e.error }
-
-// GRPCStatus is the status of the cause with the whole text.
-func (e *whole) GRPCStatus() *status.Status {
-	st, ok := grpcerrors.AsGRPCStatus(e.error)
-	if !ok || st == nil {
-		st = status.New(grpcerrors.Code(e.error), "")
-	}
-	p := st.Proto()
-	p.Message = e.Error()
-	if codes.Code(p.Code) == codes.OK {
-		p.Code = int32(codes.Unknown)
-	}
-	return status.FromProto(p)
 }

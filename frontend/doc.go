@@ -17,6 +17,7 @@
 //  5. The references, image configs and attestations become the result
 //     (platform.go, sbom.go).
 //
-// Locations travel as parser ranges until diagnostic.go makes them the
-// protocol's: warnings on one way out, errors on the other.
+// Locations travel as parser ranges until they leave: warnings and errors
+// through diagnostic.go, answers in their adapters. Texts leave by the law of
+// package outgoing.
 package frontend

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/crash"
 )
 
 // Build answers one request of BuildKit's gateway: it builds, or answers a
@@ -12,11 +12,11 @@ import (
 // names. Errors of the Dockerfile carry its source and ranges.
 func Build(ctx context.Context, c client.Client) (*client.Result, error) {
 	res, err := build(ctx, c)
-	return res, wholeText(nameUse(err))
+	return res, outgoingError(err, c.BuildOpts().Opts)
 }
 
 func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
-	defer recovered(&err)
+	defer crash.Recover(&err)
 	req, err := newRequest(ctx, c)
 	if err != nil {
 		return nil, err
@@ -45,11 +45,4 @@ func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 		return nil, err
 	}
 	return built.Finalize()
-}
-
-// recovered makes an error of a panic in the goroutine that defers it.
-func recovered(err *error) {
-	if r := recover(); r != nil {
-		*err = errors.Errorf("stagecraft %s failed on this Dockerfile, please report it: %v", Version, r)
-	}
 }

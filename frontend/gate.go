@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
+	"github.com/stagecraft/stagecraft/llb/crash"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"google.golang.org/grpc/codes"
 
@@ -45,13 +46,15 @@ func (c *compilation) solveWithGates(ctx context.Context, target *compiler.Compi
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	all.Go(func() {
-		if ref, targetErr = c.request.solve(ctx, target, true); targetErr != nil {
+		ref, targetErr = crash.Guard(func() (client.Reference, error) { return c.request.solve(ctx, target, true) })
+		if targetErr != nil {
 			cancel()
 		}
 	})
 	for i := range gates {
 		all.Go(func() {
-			if _, gateErrs[i] = c.request.solve(ctx, compiled[i], true); gateErrs[i] != nil {
+			_, gateErrs[i] = crash.Guard(func() (client.Reference, error) { return c.request.solve(ctx, compiled[i], true) })
+			if gateErrs[i] != nil {
 				cancel()
 			}
 		})

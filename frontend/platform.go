@@ -11,6 +11,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
 	compiler "github.com/stagecraft/stagecraft/llb"
+	"github.com/stagecraft/stagecraft/llb/crash"
 )
 
 // buildPlatforms builds for all platforms of the request at once.
@@ -25,7 +26,7 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 	report := r.reporter(ctx)
 	var err error
 	b.ResultBuilder, err = r.UI.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, index int) (_ *dockerui.BuildResult, err error) {
-		defer recovered(&err)
+		defer crash.Recover(&err)
 		c := r.compilation(ctx, gateway.Goal{Platform: p})
 		if index == 0 { // the others would find the same
 			c = c.warning(report, nil)

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/solver/result"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/crash"
 )
 
 // scanner is the SBOM generator that the client asks for, nil for none.
@@ -31,7 +32,8 @@ func (b *built) scan(ctx context.Context, scanner sbom.Scanner) error {
 	if scanner == nil {
 		return nil
 	}
-	return b.EachPlatform(ctx, func(ctx context.Context, id string, _ ocispecs.Platform) error {
+	return b.EachPlatform(ctx, func(ctx context.Context, id string, _ ocispecs.Platform) (err error) {
+		defer crash.Recover(&err)
 		compiled, ok := b.compiled.Load(id)
 		if !ok {
 			return errors.Errorf("no scan targets for %s", id)

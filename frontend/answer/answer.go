@@ -7,14 +7,18 @@ import (
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/frontend/outgoing"
 )
 
 // Answer is the answer to a subrequest.
 type Answer struct {
 	// JSON is what --call=NAME,format=json prints.
 	JSON []byte
-	// Text is for people.
-	Text string
+	// Text is for people. Characters that steer a terminal are escaped in it
+	// and passwords in URLs masked when it is sent, unless it is a Document,
+	// for programs: a Dockerfile, a lock.
+	Text     string
+	Document bool
 	// NoText is for an answer that has JSON only.
 	NoText bool
 	// Version is that of the subrequest, not of the JSON. Clients print some
@@ -64,7 +68,7 @@ func New(report any, text string) (Answer, error) {
 			return Answer{}, errors.Errorf("the JSON of an answer has the key %q at position %d", key, i)
 		}
 	}
-	return Answer{JSON: dt, Text: text, Version: Version}, nil
+	return Answer{JSON: outgoing.JSON(dt), Text: text, Version: Version}, nil
 }
 
 // topLevel returns the keys of a JSON object in their order.
@@ -118,7 +122,11 @@ func (a Answer) Result() (*client.Result, error) {
 	res := client.NewResult()
 	res.AddMeta("result.json", a.JSON)
 	if !a.NoText {
-		res.AddMeta("result.txt", []byte(a.Text))
+		text := a.Text
+		if !a.Document {
+			text = outgoing.Text(text)
+		}
+		res.AddMeta("result.txt", []byte(text))
 	}
 	if a.Status != None {
 		res.AddMeta("result.statuscode", strconv.AppendInt(nil, int64(a.Status-Passed), 10))

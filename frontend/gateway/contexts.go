@@ -114,8 +114,7 @@ func (s *Sources) namedRoot(ctx context.Context, other stage.Context, own *other
 }
 
 // namedBuildContext opens a named context. A local client sends no more of it
-// than
-// some paths; ownIgnore says that its ignore file does not count.
+// than some paths; ownIgnore says that its ignore file does not count.
 func (s *Sources) namedBuildContext(ctx context.Context, name string, paths []string, ownIgnore bool) (*llb.State, error) {
 	nc, err := s.openNamed(name, dockerui.ContextOpt{
 		Platform:       s.goal.Platform,

@@ -27,9 +27,9 @@ type readFiles struct {
 
 // ReadFile reads a Dockerfile that another one refers to.
 func (s *Session) ReadFile(ctx context.Context, root dockerfile.Root, p string) ([]byte, error) {
-	return s.read.files.Do(ctx, fmt.Sprint(root, p), func(ctx context.Context) ([]byte, error) {
+	return s.read.files.Do(ctx, fmt.Sprint(root, p), guarded(func(ctx context.Context) ([]byte, error) {
 		return s.readThroughLinks(ctx, root, p, 0)
-	})
+	}))
 }
 
 // readThroughLinks reads a file. A client follows each symbolic link on the
@@ -72,7 +72,7 @@ type tree struct {
 // openRoot solves a root, limited to some paths where it is a local folder.
 func (s *Session) openRoot(ctx context.Context, root dockerfile.Root, paths, excludes []string) (*tree, error) {
 	key := fmt.Sprintf("%v %q %q", root, paths, excludes)
-	return s.read.trees.Do(ctx, key, func(ctx context.Context) (*tree, error) {
+	return s.read.trees.Do(ctx, key, guarded(func(ctx context.Context) (*tree, error) {
 		t := &tree{where: "the build context"}
 		st := s.Dockerfile.State
 		if root == dockerfile.InContext {
@@ -103,7 +103,7 @@ func (s *Session) openRoot(ctx context.Context, root dockerfile.Root, paths, exc
 		}
 		t.ref, err = s.solveState(ctx, *st)
 		return t, err
-	})
+	}))
 }
 
 // limitLocal is a local folder as the client offers it, limited to some

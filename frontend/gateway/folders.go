@@ -18,6 +18,7 @@ type folders struct {
 
 func (f *folders) open(ctx context.Context, goal Goal, name string, paths []string, open func(context.Context) (*llb.State, error)) (*llb.State, error) {
 	key := fmt.Sprintf("%s %q", name, paths)
+	open = guarded(open)
 	if goal.Gate != nil {
 		if _, ok := f.target.Load(key); !ok {
 			key += " of a gate"

@@ -35,9 +35,9 @@ func (m *imageMemory) ResolveImageConfig(ctx context.Context, ref string, opt so
 	if err != nil {
 		return "", "", nil, err
 	}
-	found, err := m.lookups.Do(ctx, ref+" "+string(key), func(ctx context.Context) (imageConfig, error) {
+	found, err := m.lookups.Do(ctx, ref+" "+string(key), guarded(func(ctx context.Context) (imageConfig, error) {
 		ref, dgst, config, err := m.Client.ResolveImageConfig(ctx, ref, opt)
 		return imageConfig{ref, dgst, config}, err
-	})
+	}))
 	return found.ref, found.digest, found.config, err
 }

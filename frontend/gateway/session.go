@@ -29,7 +29,7 @@ type Session struct {
 
 // New returns the session of a client and daemon, without the Dockerfile.
 func New(c client.Client) (*Session, error) {
-	s := &Session{Client: rememberImages(aliasContexts(c)), opts: maps.Clone(c.BuildOpts().Opts)}
+	s := &Session{Client: rememberImages(aliasContexts(guardedClient{c})), opts: maps.Clone(c.BuildOpts().Opts)}
 	var err error
 	s.UI, err = dockerui.NewClient(s.Client)
 	return s, err

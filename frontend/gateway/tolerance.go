@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/crash"
 	"github.com/stagecraft/stagecraft/llb/resolve"
 )
 
@@ -52,7 +53,7 @@ func (s *Tolerant) ask(ctx context.Context, ref string, p *ocispecs.Platform, qu
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := question(limited)
-	if err == nil || ctx.Err() != nil {
+	if crashed := new(crash.Error); err == nil || ctx.Err() != nil || errors.As(err, &crashed) {
 		return err == nil, err
 	}
 	reason := err.Error()

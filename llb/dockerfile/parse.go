@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/crash"
 )
 
 // Options says how to read a file.
@@ -208,21 +209,21 @@ func parseNode(node *parser.Node, lint *linter.Linter) (any, error) {
 // tryNode is one attempt. Panics on malformed input become located errors.
 func tryNode(node *parser.Node, lint *linter.Linter) (_ any, err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			err = parser.WithLocation(errors.Errorf("malformed %s instruction: %v", strings.ToUpper(node.Value), r), node.Location())
+		if crashed := new(crash.Error); errors.As(err, &crashed) {
+			err = parser.WithLocation(errors.WithMessagef(err, "malformed %s instruction", strings.ToUpper(node.Value)), node.Location())
 		}
 	}()
+	defer crash.Recover(&err)
 	return instructions.ParseInstructionWithLinter(node, lint)
 }
 
 // parseTree is BuildKit's line parser, likewise guarded.
-func parseTree(data []byte) (_ *parser.Result, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.Errorf("malformed Dockerfile: %v", r)
-		}
-	}()
-	return parser.Parse(bytes.NewReader(data))
+func parseTree(data []byte) (*parser.Result, error) {
+	tree, err := crash.Guard(func() (*parser.Result, error) { return parser.Parse(bytes.NewReader(data)) })
+	if crashed := new(crash.Error); errors.As(err, &crashed) {
+		err = errors.WithMessage(err, "malformed Dockerfile")
+	}
+	return tree, err
 }
 
 // span is the first and the last line of some ranges.

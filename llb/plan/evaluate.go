@@ -12,6 +12,7 @@ import (
 	"github.com/moby/patternmatcher"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/llb/crash"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/resolve"
 	"github.com/stagecraft/stagecraft/llb/stage"
@@ -186,10 +187,11 @@ func (e *stageEval) at(loc dockerfile.Loc, comments []string) {
 // lexer panic; that is an error of the instruction.
 func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			err = errors.Errorf("%s cannot be evaluated: %v", in.Name(), r)
+		if crashed := new(crash.Error); errors.As(err, &crashed) {
+			err = errors.WithMessagef(err, "%s cannot be evaluated", in.Name())
 		}
 	}()
+	defer crash.Recover(&err)
 	e.at(in.Loc, in.Comments())
 	e.progress.onBuild = in.OnBuild
 	e.outside = nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/distribution/reference"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagecraft/stagecraft/llb/crash"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
@@ -109,7 +110,7 @@ func (r *resolver) resolveBases(ctx context.Context, reach map[stage.ID]bool) er
 	}
 	for i, w := range wanted {
 		all.Go(func() {
-			base, err := r.resolveBase(contexts[i], w)
+			base, err := crash.Guard(func() (*Base, error) { return r.resolveBase(contexts[i], w) })
 			if err != nil {
 				errs[i] = dockerfile.At(err, w.node.Where())
 				for _, cancel := range cancels[i+1:] {
