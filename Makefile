@@ -13,6 +13,8 @@ TIME ?= 1m
 BENCH ?= BenchmarkCompile
 # Where make vulnerabilities has its database from; empty is vuln.go.dev.
 VULNDB ?=
+# What make show prints of FILE: graph, plan or llb.
+WHAT ?= plan
 # A folder of Dockerfiles for the parity test, besides those of the repository.
 STAGECRAFT_CORPUS ?= $(abspath $(wildcard ../shared/corpus))
 export STAGECRAFT_CORPUS
@@ -112,6 +114,10 @@ examples: engines ## of those, the examples alone: each built and run on BuildKi
 .PHONY: conformance
 conformance: engines ## upstream's own integration tests, run against our image
 	go test -count=1 -timeout 60m -v $(conformance)
+
+.PHONY: show
+show: ## what the compiler makes of a Dockerfile (FILE=..., WHAT=graph, plan or llb, FLAGS="-target x"), without a daemon
+	@go run ./llb/cmd/show $(FLAGS) $(WHAT) $(or $(FILE),$(error make show FILE=path/to/Dockerfile))
 
 .PHONY: parity
 parity: ## compare with upstream's compiler, file by file (STAGECRAFT_CORPUS=FOLDER)
