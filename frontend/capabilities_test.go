@@ -82,90 +82,90 @@ var unneeded = []decision{{comesOf: notNeeded, dockerfile: clientDockerfile}}
 // llbCapabilities are those of operations.
 var llbCapabilities = map[apicaps.CapID][]decision{
 	pb.CapSourceImage: {
-		{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", says: "FROM alpine needs", line: 1},
+		{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", says: "FROM alpine requires", line: 1},
 		{comesOf: refused, dockerfile: "FROM scratch\nCOPY --from=alpine / /\n", says: "the image docker.io/library/alpine:latest@sha256:"},
 	},
-	pb.CapSourceImageResolveMode: {{comesOf: refused, dockerfile: "FROM alpine\n", opts: opts("image-resolve-mode", "pull"), says: "--pull needs", line: 1}},
+	pb.CapSourceImageResolveMode: {{comesOf: refused, dockerfile: "FROM alpine\n", opts: opts("image-resolve-mode", "pull"), says: "--pull requires", line: 1}},
 	pb.CapSourceImageLayerLimit:  unneeded,
 	pb.CapSourceImageChecksum:    unneeded,
 
-	pb.CapSourceLocal:                everything(refused, "a local folder as build context needs"),
+	pb.CapSourceLocal:                everything(refused, "a local folder as build context requires"),
 	pb.CapSourceLocalUnique:          unneeded, // only without a session
-	pb.CapSourceLocalSessionID:       everything(refused, "a local folder of another client's session needs", "local-sessionid:context", "s3"),
+	pb.CapSourceLocalSessionID:       everything(refused, "a local folder of another client's session requires", "local-sessionid:context", "s3"),
 	pb.CapSourceLocalIncludePatterns: unneeded,
-	pb.CapSourceLocalFollowPaths:     everything(refused, "a local folder as build context needs"),
-	pb.CapSourceLocalExcludePatterns: {{comesOf: refused, dockerfile: "FROM alpine\nCOPY . /\n", files: map[string]map[string]string{"context": ignored}, says: "an ignore file needs"}},
-	pb.CapSourceLocalSharedKeyHint:   everything(refused, "a local folder as build context needs"),
+	pb.CapSourceLocalFollowPaths:     everything(refused, "a local folder as build context requires"),
+	pb.CapSourceLocalExcludePatterns: {{comesOf: refused, dockerfile: "FROM alpine\nCOPY . /\n", files: map[string]map[string]string{"context": ignored}, says: "an ignore file requires"}},
+	pb.CapSourceLocalSharedKeyHint:   everything(refused, "a local folder as build context requires"),
 	pb.CapSourceLocalDiffer:          everything(sameBytes, ""),
 	pb.CapSourceMetadataTransfer:     unneeded,
 
-	pb.CapSourceGit:                slices.Concat(instruction(refused, "ADD "+git+" /", "ADD "+git+" needs"), repositoryContext(refused, "", "", "a Git repository as build context needs")),
-	pb.CapSourceGitFullURL:         instruction(refused, "ADD "+git+" /", "ADD "+git+" needs"),
-	pb.CapSourceGitKeepDir:         slices.Concat(instruction(refused, "ADD --keep-git-dir "+git+" /", "--keep-git-dir needs"), repositoryContext(refused, "?keep-git-dir=1", "", "keep-git-dir of a Git repository as build context needs")),
+	pb.CapSourceGit:                slices.Concat(instruction(refused, "ADD "+git+" /", "ADD "+git+" requires"), repositoryContext(refused, "", "", "a Git repository as build context requires")),
+	pb.CapSourceGitFullURL:         instruction(refused, "ADD "+git+" /", "ADD "+git+" requires"),
+	pb.CapSourceGitKeepDir:         slices.Concat(instruction(refused, "ADD --keep-git-dir "+git+" /", "--keep-git-dir requires"), repositoryContext(refused, "?keep-git-dir=1", "", "keep-git-dir of a Git repository as build context requires")),
 	pb.CapSourceGitHTTPAuth:        unneeded, // only for secrets with names of their own
-	pb.CapSourceGitKnownSSHHosts:   instruction(refused, "ADD git@127.0.0.1:o/r.git /", "ADD git@127.0.0.1:o/r.git needs"),
-	pb.CapSourceGitMountSSHSock:    instruction(refused, "ADD git@127.0.0.1:o/r.git /", "ADD git@127.0.0.1:o/r.git needs"),
-	pb.CapSourceGitSubdir:          instruction(refusedHereAlone, "ADD "+git+"#main:dir /", "the folder dir of a Git repository needs BuildKit 0.9"),
-	pb.CapSourceGitChecksum:        slices.Concat(instruction(refused, "ADD --checksum="+commitSum+" "+git+" /", "--checksum or ?commit= of a Git repository needs BuildKit 0.22"), repositoryContext(refused, "?checksum="+commitSum, "", "checksum= of a Git repository as build context needs")),
-	pb.CapSourceGitSkipSubmodules:  slices.Concat(instruction(refused, "ADD "+git+"?submodules=false /", "?submodules=false needs BuildKit 0.24"), repositoryContext(refused, "?submodules=false", "", "submodules=false of a Git repository as build context needs")),
+	pb.CapSourceGitKnownSSHHosts:   instruction(refused, "ADD git@127.0.0.1:o/r.git /", "ADD git@127.0.0.1:o/r.git requires"),
+	pb.CapSourceGitMountSSHSock:    instruction(refused, "ADD git@127.0.0.1:o/r.git /", "ADD git@127.0.0.1:o/r.git requires"),
+	pb.CapSourceGitSubdir:          instruction(refusedHereAlone, "ADD "+git+"#main:dir /", "the folder dir of a Git repository requires BuildKit 0.9"),
+	pb.CapSourceGitChecksum:        slices.Concat(instruction(refused, "ADD --checksum="+commitSum+" "+git+" /", "--checksum or ?commit= of a Git repository requires BuildKit 0.22"), repositoryContext(refused, "?checksum="+commitSum, "", "checksum= of a Git repository as build context requires")),
+	pb.CapSourceGitSkipSubmodules:  slices.Concat(instruction(refused, "ADD "+git+"?submodules=false /", "?submodules=false requires BuildKit 0.24"), repositoryContext(refused, "?submodules=false", "", "submodules=false of a Git repository as build context requires")),
 	pb.CapSourceGitSignatureVerify: unneeded,
-	pb.CapSourceGitMTime:           repositoryContext(refused, "?mtime=commit", "", "mtime= of a Git repository as build context needs"),
-	pb.CapSourceGitFetchByCommit:   slices.Concat(instruction(refused, "ADD "+git+"?fetch-by-commit=true&checksum="+commitSum+"#main /", "?fetch-by-commit=true needs BuildKit 0.30"), repositoryContext(refused, "?fetch-by-commit=true&checksum="+commitSum+"#main", "#main", "fetch-by-commit= of a Git repository as build context needs")),
+	pb.CapSourceGitMTime:           repositoryContext(refused, "?mtime=commit", "", "mtime= of a Git repository as build context requires"),
+	pb.CapSourceGitFetchByCommit:   slices.Concat(instruction(refused, "ADD "+git+"?fetch-by-commit=true&checksum="+commitSum+"#main /", "?fetch-by-commit=true requires BuildKit 0.30"), repositoryContext(refused, "?fetch-by-commit=true&checksum="+commitSum+"#main", "#main", "fetch-by-commit= of a Git repository as build context requires")),
 	pb.CapSourceGitBundle:          unneeded,
 	pb.CapSourceGitCheckoutBundle:  unneeded,
 
-	pb.CapSourceHTTP:                instruction(refused, "ADD https://example.com/x /", "ADD https://example.com/x needs"),
+	pb.CapSourceHTTP:                instruction(refused, "ADD https://example.com/x /", "ADD https://example.com/x requires"),
 	pb.CapSourceHTTPAuth:            unneeded,
-	pb.CapSourceHTTPChecksum:        instruction(refused, "ADD --checksum="+fileSum+" https://example.com/x /", "--checksum needs"),
+	pb.CapSourceHTTPChecksum:        instruction(refused, "ADD --checksum="+fileSum+" https://example.com/x /", "--checksum requires"),
 	pb.CapSourceHTTPPerm:            unneeded,
 	pb.CapSourceHTTPUIDGID:          unneeded,
 	pb.CapSourceHTTPHeader:          unneeded,
 	pb.CapSourceHTTPSignatureVerify: unneeded,
 
 	pb.CapSourceImageBlob: unneeded,
-	pb.CapSourceOCILayout: everything(refused, "an OCI layout as build context needs", "context:build", "oci-layout://store@sha256:"+strings.Repeat("a", 64)),
+	pb.CapSourceOCILayout: everything(refused, "an OCI layout as build context requires", "context:build", "oci-layout://store@sha256:"+strings.Repeat("a", 64)),
 
 	pb.CapBuildOpLLBFileName: unneeded,
 
-	pb.CapExecMetaBase:                      instruction(refused, "RUN x", "RUN needs"),
+	pb.CapExecMetaBase:                      instruction(refused, "RUN x", "RUN requires"),
 	pb.CapExecMetaCgroupParent:              everything(fallsBack, "", "cgroup-parent", "g"),
-	pb.CapExecMetaNetwork:                   slices.Concat(instruction(refused, "RUN --network=none x", "--network=none needs"), clientNetwork("host")),
+	pb.CapExecMetaNetwork:                   slices.Concat(instruction(refused, "RUN --network=none x", "--network=none requires"), clientNetwork("host")),
 	pb.CapExecMetaNetworkProxy:              unneeded,
-	pb.CapExecMetaProxy:                     {{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", opts: opts("build-arg:HTTP_PROXY", "http://p"), says: "a proxy as build argument needs", line: 2}},
-	pb.CapExecMetaSecurity:                  instruction(refused, "RUN --security=insecure x", "--security=insecure needs"),
+	pb.CapExecMetaProxy:                     {{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", opts: opts("build-arg:HTTP_PROXY", "http://p"), says: "a proxy as build argument requires", line: 2}},
+	pb.CapExecMetaSecurity:                  instruction(refused, "RUN --security=insecure x", "--security=insecure requires"),
 	pb.CapExecMetaSecurityDeviceWhitelistV1: unneeded,
 	pb.CapExecMetaSetsDefaultPath:           everything(fallsBack, ""),
 	pb.CapExecMetaUlimit:                    everything(fallsBack, "", "ulimit", "nofile=1:2"),
 	pb.CapExecMetaCDI: slices.Concat(
 		instruction(fallsBack, "RUN --device=vendor.com/class=d x", ""), // an optional device may be missing
-		instruction(refusedHereAlone, "RUN --device=name=vendor.com/class=d,required x", "--device=vendor.com/class=d,required needs BuildKit 0.20")),
+		instruction(refusedHereAlone, "RUN --device=name=vendor.com/class=d,required x", "--device=vendor.com/class=d,required requires BuildKit 0.20")),
 	pb.CapExecMetaRemoveMountStubsRecursive: unneeded,
 	pb.CapExecMetaLinuxResources:            everything(fallsBack, "", "memory", "1048576"),
-	pb.CapExecMountBind:                     instruction(refused, "RUN --mount=from=busybox,target=/b x", "--mount=type=bind needs"),
+	pb.CapExecMountBind:                     instruction(refused, "RUN --mount=from=busybox,target=/b x", "--mount=type=bind requires"),
 	pb.CapExecMountBindReadWriteNoOutput:    instruction(fallsBack, "RUN --mount=from=busybox,target=/b,rw x", ""),
-	pb.CapExecMountCache:                    instruction(refused, "RUN --mount=type=cache,target=/c x", "--mount=type=cache needs"),
-	pb.CapExecMountCacheSharing:             instruction(refused, "RUN --mount=type=cache,target=/c x", "--mount=type=cache needs"),
+	pb.CapExecMountCache:                    instruction(refused, "RUN --mount=type=cache,target=/c x", "--mount=type=cache requires"),
+	pb.CapExecMountCacheSharing:             instruction(refused, "RUN --mount=type=cache,target=/c x", "--mount=type=cache requires"),
 	pb.CapExecMountSelector: slices.Concat(
-		instruction(refused, "RUN --mount=from=busybox,source=bin,target=/b x", "--mount=type=bind,source=/bin needs"),
-		instruction(refused, "RUN --mount=type=cache,target=/c,uid=7 x", "--mount=type=cache with an owner or a mode needs"),
-		instruction(refused, "RUN <<EOF\n#!/bin/sh\nx\nEOF", "a here-document that begins with #! needs")),
-	pb.CapExecMountTmpfs: instruction(refused, "RUN --mount=type=tmpfs,target=/t x", "--mount=type=tmpfs needs"),
+		instruction(refused, "RUN --mount=from=busybox,source=bin,target=/b x", "--mount=type=bind,source=/bin requires"),
+		instruction(refused, "RUN --mount=type=cache,target=/c,uid=7 x", "--mount=type=cache with an owner or a mode requires"),
+		instruction(refused, "RUN <<EOF\n#!/bin/sh\nx\nEOF", "a here-document that begins with #! requires")),
+	pb.CapExecMountTmpfs: instruction(refused, "RUN --mount=type=tmpfs,target=/t x", "--mount=type=tmpfs requires"),
 	pb.CapExecMountTmpfsSize: slices.Concat(
-		everything(refused, "--mount=type=tmpfs,size= needs BuildKit 0.10"),
+		everything(refused, "--mount=type=tmpfs,size= requires BuildKit 0.10"),
 		[]decision{{comesOf: fallsBack, dockerfile: "FROM alpine\nRUN x\n", opts: opts("shm-size", "65536")}}),
-	pb.CapExecMountSecret:       instruction(refused, "RUN --mount=type=secret,id=s x", "--mount=type=secret needs"),
-	pb.CapExecMountSSH:          instruction(refused, "RUN --mount=type=ssh x", "--mount=type=ssh needs"),
+	pb.CapExecMountSecret:       instruction(refused, "RUN --mount=type=secret,id=s x", "--mount=type=secret requires"),
+	pb.CapExecMountSSH:          instruction(refused, "RUN --mount=type=ssh x", "--mount=type=ssh requires"),
 	pb.CapExecMountContentCache: unneeded,
 	pb.CapExecCgroupsMounted:    unneeded,
-	pb.CapExecSecretEnv:         instruction(refused, "RUN --mount=type=secret,id=s,env=S x", "--mount=type=secret,env= needs BuildKit 0.10"),
-	pb.CapExecValidExitCode:     instruction(refusedHereAlone, "COPY --chmod=u+x a /", "--chmod=u+x needs BuildKit 0.17"), // see lower's signs
+	pb.CapExecSecretEnv:         instruction(refused, "RUN --mount=type=secret,id=s,env=S x", "--mount=type=secret,env= requires BuildKit 0.10"),
+	pb.CapExecValidExitCode:     instruction(refusedHereAlone, "COPY --chmod=u+x a /", "--chmod=u+x requires BuildKit 0.17"), // see lower's signs
 
 	pb.CapFileBase:       everything(refused, "needs BuildKit 0.5 or later"),
 	pb.CapFileRmWildcard: unneeded,
 	pb.CapFileCopyIncludeExcludePatterns: slices.Concat(
-		instruction(refusedHereAlone, "COPY --exclude=*.md a /", "--exclude needs BuildKit 0.9"),
-		instruction(refusedHereAlone, "ADD --exclude=*.md a /", "--exclude needs BuildKit 0.9"),
-		instruction(refusedHereAlone, "COPY --parents a/*/b /", "--parents needs BuildKit 0.9")),
+		instruction(refusedHereAlone, "COPY --exclude=*.md a /", "--exclude requires BuildKit 0.9"),
+		instruction(refusedHereAlone, "ADD --exclude=*.md a /", "--exclude requires BuildKit 0.9"),
+		instruction(refusedHereAlone, "COPY --parents a/*/b /", "--parents requires BuildKit 0.9")),
 	// Without it, a path of --parents that is not there is no error.
 	pb.CapFileCopyRequiredPaths:                  instruction(sameBytes, "COPY --parents a/b /", ""),
 	pb.CapFileRmNoFollowSymlink:                  unneeded,
@@ -178,8 +178,8 @@ var llbCapabilities = map[apicaps.CapID][]decision{
 	pb.CapPlatform:    everything(refused, "platform"),
 
 	pb.CapMetaIgnoreCache: slices.Concat(
-		[]decision{{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", opts: opts("no-cache", ""), says: "--no-cache needs", line: 2}},
-		instruction(refusedHereAlone, "RUN --no-cache x", "--no-cache needs")),
+		[]decision{{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", opts: opts("no-cache", ""), says: "--no-cache requires", line: 2}},
+		instruction(refusedHereAlone, "RUN --no-cache x", "--no-cache requires")),
 	pb.CapMetaDescription: everything(refused, "meta.description"),
 	pb.CapMetaExportCache: unneeded,
 
@@ -208,7 +208,7 @@ var llbCapabilities = map[apicaps.CapID][]decision{
 }
 
 func clientNetwork(mode string) []decision {
-	return []decision{{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", opts: opts("force-network-mode", mode), says: "--network=" + mode + " of the build needs", line: 2}}
+	return []decision{{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", opts: opts("force-network-mode", mode), says: "--network=" + mode + " of the build requires", line: 2}}
 }
 
 // besideFiles are files beside the Dockerfile.
@@ -224,10 +224,10 @@ var gatewayCapabilities = map[apicaps.CapID][]decision{
 	gwpb.CapResolveImageResolveMode: unneeded,
 	gwpb.CapReadFile:                unneeded,
 	gwpb.CapReturnResult:            unneeded,
-	gwpb.CapReturnMap:               everything(refused, "a build for several platforms needs", "platform", "linux/amd64,linux/arm64"),
+	gwpb.CapReturnMap:               everything(refused, "a build for several platforms requires", "platform", "linux/amd64,linux/arm64"),
 	gwpb.CapReadDir: slices.Concat(
 		everything(sameBytes, ""),
-		[]decision{{comesOf: refusedHereAlone, dockerfile: "FROM alpine\nINCLUDE ./missing\n", files: besideFiles("FROM alpine\nINCLUDE ./missing\n"), says: "a file that the Dockerfile refers to needs", line: 2, fails: true}}),
+		[]decision{{comesOf: refusedHereAlone, dockerfile: "FROM alpine\nINCLUDE ./missing\n", files: besideFiles("FROM alpine\nINCLUDE ./missing\n"), says: "a file that the Dockerfile refers to requires", line: 2, fails: true}}),
 	gwpb.CapStatFile: slices.Concat(
 		everything(sameBytes, ""),
 		[]decision{
@@ -240,7 +240,7 @@ var gatewayCapabilities = map[apicaps.CapID][]decision{
 	gwpb.CapFrontendInputs: {
 		{comesOf: fallsBack, dockerfile: clientDockerfile, opts: opts("build-arg:BUILDKIT_SYNTAX", "example.com/other:1"), inputs: map[string]string{"context": given}},
 		{comesOf: fallsBack, dockerfile: "FROM alpine\nCOPY a /\n", inputs: map[string]string{"context": given}},
-		{comesOf: refused, dockerfile: clientDockerfile, opts: opts("context:base", "input:b"), inputs: map[string]string{"b": given}, says: "a build context of another build needs"},
+		{comesOf: refused, dockerfile: clientDockerfile, opts: opts("context:base", "input:b"), inputs: map[string]string{"b": given}, says: "a build context of another build requires"},
 	},
 	gwpb.CapGatewaySolveMetadata:  unneeded,
 	gwpb.CapGatewayExec:           unneeded, // no containers of the frontend's own
@@ -390,7 +390,7 @@ func TestGateWithoutEvaluate(t *testing.T) {
 	}
 	r.Lacks = append(r.Lacks, gwpb.CapStatFile)
 	got := llbtest.Serve(t.Context(), r, Build)
-	if got.Err == nil || !strings.Contains(got.Err.Error(), "a gate, needs a newer BuildKit") {
+	if got.Err == nil || !strings.Contains(got.Err.Error(), "a gate, requires a newer BuildKit") {
 		t.Errorf("%v", got.Err)
 	}
 }

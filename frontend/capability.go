@@ -47,5 +47,5 @@ func nameUse(err error) error {
 	if !ok {
 		return err
 	}
-	return errors.WithMessagef(err, "%s needs a newer BuildKit than this daemon's: update Docker or BuildKit, or do without it", use)
+	return errors.WithMessagef(err, "%s requires a newer BuildKit than this daemon's; upgrade Docker or BuildKit, or remove it", use)
 }

@@ -162,7 +162,7 @@ func (e *joined) Unwrap() error { return e.error }
 
 // describe says which gate it is, and which instruction requires it.
 func (c *compilation) describe(gate compiler.Gate) string {
-	return fmt.Sprintf("%s has not passed, and --after=%s of stage %s (%s) requires it", gate.Name, gate.Name, gate.By, c.place(gate))
+	return fmt.Sprintf("stage %s failed and is required by --after=%s of stage %s (%s)", gate.Name, gate.Name, gate.By, c.place(gate))
 }
 
 // place is the FROM that requires a gate.

@@ -28,8 +28,8 @@ func TestGatesReport(t *testing.T) {
 		return errdefs.WithSource(errors.New("exit code: "+code), &errdefs.Source{Ranges: where})
 	}
 	const (
-		lint = "lint has not passed, and --after=lint of stage release (Dockerfile:9) requires it"
-		test = "test has not passed, and --after=test of stage release (Dockerfile:9) requires it"
+		lint = "stage lint failed and is required by --after=lint of stage release (Dockerfile:9)"
+		test = "stage test failed and is required by --after=test of stage release (Dockerfile:9)"
 	)
 	for _, tt := range []struct {
 		name               string

@@ -70,6 +70,31 @@ func TestAdditionErrors(t *testing.T) {
 			"line 3: --from=${NODE_ENV:-build} means build, but RUN has NODE_ENV=production there, because of the base image example.com/onbuild or its triggers; " +
 				"to set it in this stage, write ARG NODE_ENV=… above the line"},
 
+		// Names that lead nowhere.
+		{"FROM alpine AS tool-arm64\nFROM alpine AS tool-386\nFROM alpine AS other\nFROM alpine\nCOPY --from=tool-${TARGETARCH}-missing / /\n", nil,
+			"line 5: no stage is called tool-amd64-missing (tool-${TARGETARCH}-missing, where TARGETARCH is amd64, from the target platform); " +
+				"stages that begin alike are tool-arm64, tool-386; as an image: tool-amd64-missing: docker.io/library/tool-amd64-missing:latest: not found"},
+		{"FROM alpine AS build-x\nFROM alpine\nRUN --mount=from=build-missing,target=/m true\n", nil,
+			"line 3: no stage is called build-missing; stages that begin alike are build-x; as an image: build-missing: docker.io/library/build-missing:latest: not found"},
+		{"FROM alpine AS build\nFROM alpine\nCOPY --from=missing / /\n", nil,
+			"line 3: no stage is called missing; as an image: missing: docker.io/library/missing:latest: not found"},
+		{"FROM alpine AS build\nFROM alpine\nCOPY --from=missing:1 / /\n", nil,
+			"line 3: missing:1: docker.io/library/missing:1: not found"},
+		{"FROM missing AS app\nFROM alpine AS missing\nFROM app\n", nil,
+			"line 1: stage missing stands further down, on line 2, and FROM means stages above it only; as an image: missing: docker.io/library/missing:latest: not found"},
+		{"FROM alpine\nCOPY --from=lib/Dockerfile / /\n", nil,
+			`line 2: failed to parse stage name "lib/Dockerfile": invalid reference format: repository name (lib/Dockerfile) must be lowercase; a stage of another file is written ./lib/Dockerfile#stage`},
+		{"FROM alpine\nCOPY --from=missing/dockerfile / /\n", nil,
+			`line 2: missing/dockerfile: docker.io/missing/dockerfile:latest: not found; a stage of another file is written ./missing/dockerfile#stage`},
+		{"FROM lib\\Dockerfile#build\n", nil,
+			"line 1: failed to parse stage name \"libDockerfile#build\": invalid reference format: repository name (library/libDockerfile#build) must be lowercase; a stage of another file is written ./libDockerfile#build"},
+		{"ARG DIR=svc\nFROM ./$DIR/Dockerfile#build\n", nil,
+			"line 2: cannot take a stage from ./svc/Dockerfile#build: svc/Dockerfile: no such file; in ./$DIR/Dockerfile#build, DIR is svc, from ARG DIR on line 1"},
+		{"FROM alpine\nARG STAGE=biuld\nCOPY --from=./svc#$STAGE / /\n", map[string]string{"svc": "FROM alpine AS build\n"},
+			`line 3: ./svc#biuld: there is no stage "biuld" in svc; it has build (did you mean build?); in ./svc#$STAGE, STAGE is biuld, from ARG STAGE on line 2`},
+		{"ARG DIR=svc\nFROM ./$DIR\n", map[string]string{"svc": "FROM alpine\nRUNN x\n"},
+			"file 1 line 2: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)"},
+
 		// References that no image can have.
 		{"FROM ./svc AS svc\nFROM Bad:1\nCOPY --from=svc / /\n", map[string]string{"svc": "FROM alpine AS a\nCOPY --from=Bad:2 / /\nFROM alpine\nCOPY --from=a / /\nCOPY --from=Bad:3 / /\n"},
 			`line 2: failed to parse stage name "Bad:1": invalid reference format: repository name (library/Bad) must be lowercase; ` +
@@ -78,7 +103,7 @@ func TestAdditionErrors(t *testing.T) {
 
 		// Circles.
 		{"FROM alpine AS a\nCOPY --from=b / /\nFROM alpine AS b\nINCLUDE ./steps\nFROM a AS c\n", map[string]string{"steps": "ENV X=1\nRUN --mount=from=c,target=/c true\n"},
-			"line 2: circular dependency detected on stage: a: a -(copy, line 2)-> b -(mount, steps:2)-> c -(base, line 5)-> a; break the circle by moving what both stages need into a stage of its own"},
+			"line 2: circular dependency detected on stage: a: a -(copy, line 2)-> b -(mount, steps:2)-> c -(base, line 5)-> a; break the cycle by moving what these stages need from each other into a stage of its own"},
 
 		// Other files.
 		{"FROM ./svc#\n", nil,
@@ -107,7 +132,7 @@ func TestAdditionErrors(t *testing.T) {
 		{"FROM alpine AS test\nFROM --after=test, alpine\n", nil,
 			"line 2: dockerfile parse error on line 2: --after needs the name of a stage, or several with commas between them"},
 		{"FROM --context=./svc alpine\n", nil,
-			"line 1: --context is the build context of another file's stages, and alpine is no file: write FROM --context=./svc ./path/Dockerfile#stage"},
+			"line 1: --context only applies to a stage of another file, and alpine is not a path; write FROM --context=./svc ./path/Dockerfile#stage"},
 		{"FROM --context= ./svc\n", nil,
 			"line 1: dockerfile parse error on line 1: --context needs a folder of the build context (./DIR) or the name of a named context"},
 		{"FROM --context=../svc ./svc\n", map[string]string{"svc": "FROM alpine\n"},
@@ -178,7 +203,7 @@ func TestAdditionErrors(t *testing.T) {
 
 		// The second time is another place.
 		{"FROM alpine\nINCLUDE ./steps\nFROM scratch\nINCLUDE ./steps\n", map[string]string{"steps": "COPY --from=0 --chmod=999 a b\n"},
-			"file 1 line 1: circular dependency detected on stage: stage-0: stage-0 -(copy, steps:1)-> stage-0; break the circle by moving what both stages need into a stage of its own"},
+			"file 1 line 1: circular dependency detected on stage: stage-0: stage-0 -(copy, steps:1)-> stage-0; a stage cannot copy from itself"},
 		{"FROM alpine AS a\nINCLUDE ./steps\nFROM scratch\nINCLUDE ./steps\n", map[string]string{"steps": "COPY --chmod=999 a b\n"},
 			"file 2 line 1: invalid chmod parameter: '999'. it should be octal string and between 0 and 07777"},
 

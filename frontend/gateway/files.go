@@ -140,7 +140,7 @@ func (t *tree) read(ctx context.Context, p string) (_ []byte, found bool, _ erro
 	case stat.IsDir():
 		return nil, false, errors.Errorf("%s is a folder, not a file; is it %s?", p, path.Join(p, dockerui.DefaultDockerfileName))
 	case stat.Size > maxFileSize:
-		return nil, false, errors.Errorf("%s has %d MB; a file that a Dockerfile refers to can have %d MB at most, because it is held in memory", p, stat.Size>>20, maxFileSize>>20)
+		return nil, false, errors.Errorf("%s is %d MB; files referenced by a Dockerfile must not exceed %d MB", p, stat.Size>>20, maxFileSize>>20)
 	}
 	data, err := dockerui.ReadFile(ctx, t.ref, p)
 	return data, err == nil, errors.Wrapf(err, "%s cannot be read", p)

@@ -137,12 +137,15 @@ func printSources(err error) string {
 var (
 	randomID = regexp.MustCompile(`"id": "[a-z0-9]{25}"`)
 	circle   = regexp.MustCompile(`(circular dependency detected on stage: [^:"]*)[^"\n]*`)
+	noTarget = regexp.MustCompile(`(target stage \\"[^"]*\\" could not be found(?: \(did you mean [^)]*\))?); (?:there are|no stage has)[^"\n]*`)
 )
 
 // settle takes out of a transcript what is random (the ids of progress groups
-// in convertllb) and what ours says in addition (the way around a circle).
+// in convertllb) and what ours says in addition: the way around a circle, and
+// the stages that there are where a target is none.
 func settle(text string) string {
-	return circle.ReplaceAllString(randomID.ReplaceAllString(text, `"id": "random"`), "$1")
+	text = randomID.ReplaceAllString(text, `"id": "random"`)
+	return noTarget.ReplaceAllString(circle.ReplaceAllString(text, "$1"), "$1")
 }
 
 // violations is the list of rules in the error of a check that fails the build.

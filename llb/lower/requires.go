@@ -69,7 +69,7 @@ func (l *lowerer) missing(needs []need, loc dockerfile.Loc) error {
 		if since, ok := releases[n.capability]; ok {
 			version = "BuildKit " + since + " or newer"
 		}
-		return dockerfile.At(errors.Errorf("%s%s needs %s; this daemon's lacks %s: update Docker or BuildKit, or do without it",
+		return dockerfile.At(errors.Errorf("%s%s requires %s: this daemon does not support it (missing capability %s); upgrade Docker or BuildKit, or remove it",
 			where, n.feature, version, n.capability), loc)
 	}
 	return nil

@@ -23,11 +23,11 @@ func TestRequires(t *testing.T) {
 		cap  apicaps.CapID
 		want string
 	}{
-		{plan.Step{Op: &plan.Copy{Excludes: []string{"a"}}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --exclude needs BuildKit 0.9 or newer; this daemon's lacks file.copy.includeexcludepatterns: update Docker or BuildKit, or do without it"},
-		{plan.Step{Op: &plan.Copy{Sources: []plan.CopySource{&plan.Files{Include: []string{"a"}}}}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --parents needs"},
-		{plan.Step{Op: &plan.Copy{Chmod: &plan.Chmod{Symbolic: "u+x"}}}, pb.CapExecValidExitCode, "line 7: --chmod=u+x needs BuildKit 0.17 or newer; this daemon's lacks file.copy.modestring"},
-		{plan.Step{Op: &plan.Run{Secrets: []plan.Secret{{Env: &env}}}}, pb.CapExecSecretEnv, "line 7: --mount=type=secret,env= needs"},
-		{plan.Step{Op: &plan.Mkdir{}, IgnoreCache: true}, pb.CapMetaIgnoreCache, "line 7: --no-cache needs a newer BuildKit; this daemon's lacks meta.ignorecache"},
+		{plan.Step{Op: &plan.Copy{Excludes: []string{"a"}}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --exclude requires BuildKit 0.9 or newer: this daemon does not support it (missing capability file.copy.includeexcludepatterns); upgrade Docker or BuildKit, or remove it"},
+		{plan.Step{Op: &plan.Copy{Sources: []plan.CopySource{&plan.Files{Include: []string{"a"}}}}}, pb.CapFileCopyIncludeExcludePatterns, "line 7: --parents requires"},
+		{plan.Step{Op: &plan.Copy{Chmod: &plan.Chmod{Symbolic: "u+x"}}}, pb.CapExecValidExitCode, "line 7: --chmod=u+x requires BuildKit 0.17 or newer: this daemon does not support it (missing capability file.copy.modestring)"},
+		{plan.Step{Op: &plan.Run{Secrets: []plan.Secret{{Env: &env}}}}, pb.CapExecSecretEnv, "line 7: --mount=type=secret,env= requires"},
+		{plan.Step{Op: &plan.Mkdir{}, IgnoreCache: true}, pb.CapMetaIgnoreCache, "line 7: --no-cache requires a newer BuildKit: this daemon does not support it (missing capability meta.ignorecache)"},
 		{plan.Step{Op: &plan.Copy{Link: true, Chmod: &plan.Chmod{}}}, pb.CapMergeOp, ""},
 		{plan.Step{Op: &plan.Run{Secrets: []plan.Secret{{ID: "x"}}}}, pb.CapExecSecretEnv, ""},
 		{plan.Step{}, pb.CapExecSecretEnv, ""},

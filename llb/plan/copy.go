@@ -21,7 +21,7 @@ func (e *stageEval) copy(step *Step, in *stage.Instruction, c *instructions.Copy
 		from = in.Refs[0].Node
 	}
 	if from != stage.None && !e.isThere(from) {
-		return errors.Errorf("cannot copy from stage %q: it needs this stage itself", c.From)
+		return errors.Errorf("cannot copy from stage %q: that stage depends on this one", c.From)
 	}
 	t := &transfer{stageEval: e, keyword: "COPY", in: c, from: from, parents: c.Parents, ifExists: in.Flags.IfExists}
 	err := t.evaluate(step, titleOf(e.lex, in.Pieces(e.unit.File.Escape(in.Loc)), &e.env), c.SourcesAndDest, attributes{

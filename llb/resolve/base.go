@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -62,13 +61,18 @@ func normalize(ref string) (reference.Named, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
 		err = errors.Wrapf(err, "failed to parse stage name %q", ref)
-		if strings.ContainsAny(ref, `#\`) {
-			// No image has such a name.
-			err = fmt.Errorf("%w; a stage of another file is written ./path/Dockerfile#stage, with forward slashes", err)
-		}
-		return nil, err
+		return nil, withHint(err, stage.FileHint(ref))
 	}
 	return reference.TagNameOnly(named), nil
+}
+
+// withHint adds to an error what else may have been meant; an empty hint says
+// nothing.
+func withHint(err error, hint string) error {
+	if hint == "" {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, hint)
 }
 
 func (r *resolver) resolveBase(ctx context.Context, w lookup) (*Base, error) {
@@ -156,7 +160,12 @@ func (r *resolver) imageBase(ctx context.Context, w lookup, platform ocispecs.Pl
 	found, err := r.src.Image(ctx, ref.String(), platform, log)
 	if err != nil {
 		options := append(r.graph.Labels(), commonImages()...)
-		return nil, suggest.WrapError(errors.Wrap(err, w.name()), w.name(), options, true)
+		err = errors.Wrap(err, w.name())
+		if text := r.graph.Unfound(w.node.ID); text != "" {
+			err = errors.WithMessage(err, text)
+		}
+		err = suggest.WrapError(err, w.name(), options, true)
+		return nil, withHint(err, stage.FileHint(w.node.Ref))
 	}
 	if found.Ref != ref.String() {
 		if ref, err = reference.ParseNormalizedNamed(found.Ref); err != nil {

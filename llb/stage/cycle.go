@@ -134,25 +134,31 @@ func (g *Graph) cycleError(path []Edge) error {
 		fmt.Fprintf(&way, "%s -(%s, %s)-> ", g.display(e.From), e.Kind, g.Files.Place(e.Loc))
 	}
 	way.WriteString(g.display(end))
-	err := errors.Errorf("circular dependency detected on stage: %s: %s; %s", g.display(path[0].From), way.String(), g.breakCircle(path[start:]))
+	err := errors.Errorf("circular dependency detected on stage: %s: %s; %s", g.display(path[0].From), way.String(), g.breakCycle(path[start:]))
 	for _, e := range path {
 		err = dockerfile.At(err, e.Loc)
 	}
 	return err
 }
 
-// breakCircle is advice to one who wrote a circle.
-func (g *Graph) breakCircle(circle []Edge) string {
+// breakCycle is advice to one who wrote a cycle.
+func (g *Graph) breakCycle(cycle []Edge) string {
 	isGate := func(e Edge) bool { return e.Kind == After }
-	gate := slices.IndexFunc(circle, isGate)
+	gate := slices.IndexFunc(cycle, isGate)
 	switch {
+	case len(cycle) == 1 && gate == 0:
+		return "a stage cannot be its own gate"
+	case len(cycle) == 1 && cycle[0].Kind == Mount:
+		return "a stage cannot mount itself"
+	case len(cycle) == 1:
+		return "a stage cannot copy from itself"
 	case gate < 0:
-		return "break the circle by moving what both stages need into a stage of its own"
-	case !slices.ContainsFunc(circle, func(e Edge) bool { return !isGate(e) }):
+		return "break the cycle by moving what these stages need from each other into a stage of its own"
+	case !slices.ContainsFunc(cycle, func(e Edge) bool { return !isGate(e) }):
 		return "take one --after out: none of these stages could pass before the others have"
 	}
 	// A gate that tests the very stage that it gates.
-	e := circle[gate]
+	e := cycle[gate]
 	return fmt.Sprintf("put the --after on a stage of its own: FROM --after=%s %s", g.display(e.To), g.display(e.From))
 }
 

@@ -67,12 +67,13 @@ func TestEdges(t *testing.T) {
 
 func TestGraphErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, target, want string }{
-		{"itself", "FROM a AS x\nCOPY --from=x / /\n", "", "line 2)-> x; break the circle"},
+		{"itself", "FROM a AS x\nCOPY --from=x / /\n", "", "line 2)-> x; a stage cannot copy from itself"},
 		{"two", "FROM a AS x\nCOPY --from=y / /\nFROM b AS y\nCOPY --from=x / /\n", "", "x -(copy, line 2)-> y -(copy, line 4)-> x;"},
 		{"unreachable copies", "FROM a AS x\nCOPY --from=y / /\nFROM b AS y\nCOPY --from=x / /\nFROM c\n", "", "circular dependency"},
 		{"unreachable base", "FROM a AS x\nCOPY --from=y / /\nFROM x AS y\nFROM c\n", "", ""},
 		{"base", "FROM a AS x\nCOPY --from=y / /\nFROM x AS y\n", "", "x -(copy, line 2)-> y -(base, line 3)-> x"},
-		{"target", "FROM a AS build\n", "biuld", `target stage "biuld" could not be found (did you mean build?)`},
+		{"target", "FROM a AS build\n", "biuld", `target stage "biuld" could not be found (did you mean build?); there are build`},
+		{"target without names", "FROM a\n", "build", `target stage "build" could not be found; no stage has a name: give it one with FROM … AS build`},
 		{"target in any case", "FROM a AS build\n", "BUILD", ""},
 		{"index", "FROM a\nCOPY --from=1 / /\n", "", "invalid stage index 1"},
 		{"negative index", "FROM a\nCOPY --from=-1 / /\n", "", "invalid stage index -1"},

@@ -33,10 +33,13 @@ func (g *Builder) addPlainReferences(unit UnitID) error {
 func (g *Builder) addBase(id ID, flags *dockerfile.FromFlags) error {
 	n := g.Node(id)
 	if !dockerfile.IsPath(n.Ref) {
-		return errors.Errorf("--context is the build context of another file's stages, and %s is no file: write FROM --context=%s ./path/Dockerfile#stage", n.Ref, flags.Context)
+		return errors.Errorf("--context only applies to a stage of another file, and %s is not a path; write FROM --context=%s ./path/Dockerfile#stage", n.Ref, flags.Context)
 	}
 	set := Settings{Platform: n.Platform}
 	base, err := g.fileStage(n.Ref, id, flags.Context, set, n.Loc)
+	if err != nil {
+		err = withValues(err, g.fromReference(id))
+	}
 	if base, err = g.orUnresolved(base, err, id, n.Ref, n.Loc); err != nil {
 		return err
 	}
@@ -216,7 +219,7 @@ func (g *Builder) copySource(from ID, ref *Reference, in *Instruction, vars func
 		return err
 	}
 	ref.Node, err = g.source(from, ref.Expanded, in, in.Loc)
-	return err
+	return withValues(err, ref)
 }
 
 // mountSource finds what a mount's from means. A mount without one stands on
@@ -238,7 +241,7 @@ func (g *Builder) mountSource(from ID, m *mention, in *Instruction, vars func() 
 	}
 	// docker/dockerfile gives the fetch of such an image no location.
 	m.Node, err = g.source(from, name, in, dockerfile.Loc{})
-	return err
+	return withValues(err, &m.Reference)
 }
 
 // source is a stage or an image. fetch is the location that an image gets.

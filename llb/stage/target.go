@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"github.com/moby/buildkit/util/suggest"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
@@ -53,8 +52,7 @@ func (g *Builder) findTarget() error {
 		if err := g.unresolvedTarget(); err != nil {
 			return err
 		}
-		err := errors.Errorf("target stage %q could not be found", g.opt.Target)
-		return suggest.WrapError(err, g.opt.Target, g.Labels(), true)
+		return g.targetError()
 	}
 	g.Target = id
 	return nil

@@ -21,7 +21,7 @@ func (g *Graph) byIndex(from ID, index int) (ID, error) {
 	case index >= 0 && g.Node(from).Unit == 0 && index < len(g.Nodes) && g.Node(ID(index)).Unit == 0:
 		return ID(index), nil
 	}
-	return None, errors.Errorf("invalid stage index %d", index)
+	return None, errors.Errorf("invalid stage index %d: the last stage of the file is %d", index, len(unit.Stages)-1)
 }
 
 // latest is the last stage of a name in the file of a node.
