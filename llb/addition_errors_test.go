@@ -147,6 +147,8 @@ func TestAdditionErrors(t *testing.T) {
 		// COPY --if-exists, RUN --no-cache.
 		{"FROM alpine\nCOPY --if-exist a b\n", nil,
 			"line 2: dockerfile parse error on line 2: unknown flag: --if-exist (did you mean if-exists?)"},
+		{"FROM alpine\nCOPY --if-exists b\\\\in/file /x/\n", nil,
+			`line 2: --if-exists cannot be used with /b\in/file: a folder of the path has a backslash in its name; rename it, or do without the flag`},
 		{"FROM alpine\nRUN --no-cach true\n", nil,
 			"line 2: dockerfile parse error on line 2: unknown flag: --no-cach (did you mean no-cache?)"},
 		{"FROM alpine\nRUN --no-cache --no-cache true\n", nil,

@@ -104,11 +104,20 @@ func (l *lowerer) copySource(step *plan.Step, op *plan.Copy, src plan.CopySource
 // files is the filesystem that files are copied from.
 func (l *lowerer) files(step *plan.Step, s *plan.Files) llb.State {
 	fs := l.source(s.From, s.Context)
+	// Looking for a pattern fails in a folder that is not there, and making
+	// it costs next to nothing. What is there stays as it is, symbolic links
+	// to folders among it.
+	var prepare *llb.FileAction
 	if s.Parents != "" {
-		// Looking for a pattern fails in a folder that is not there, and
-		// making it costs next to nothing. What is there stays as it is,
-		// symbolic links to folders among it.
-		fs = fs.File(llb.Mkdir(s.Parents, 0o755, llb.WithParents(true)), internal("preparing sources that may be absent"), l.at(step.Loc))
+		prepare = llb.Mkdir(s.Parents, 0o755, llb.WithParents(true))
+	}
+	if s.Folder != "" && prepare == nil {
+		prepare = llb.Mkdir(s.Folder, 0o755)
+	} else if s.Folder != "" {
+		prepare = prepare.Mkdir(s.Folder, 0o755)
+	}
+	if prepare != nil {
+		fs = fs.File(prepare, internal("preparing sources that may be absent"), l.at(step.Loc))
 	}
 	return fs
 }

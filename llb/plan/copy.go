@@ -147,7 +147,9 @@ func (t *transfer) files(src string) (*Files, error) {
 		return nil, errors.Wrap(err, "removing drive letter")
 	}
 	if t.ifExists {
-		f.mayBeAbsent()
+		if err := f.mayBeAbsent(); err != nil {
+			return nil, err
+		}
 	}
 	return f, nil
 }

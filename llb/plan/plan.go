@@ -248,9 +248,10 @@ type Files struct {
 	Required []string
 	// Unpack extracts archives.
 	Unpack bool
-	// Parents is a folder to make before Path is looked for, so that a
-	// pattern in it may match nothing; empty for none. See COPY --if-exists.
-	Parents string
+	// Parents is a folder to make, with its parents, before Path is looked
+	// for, so that a pattern in it may match nothing; empty for none. Folder
+	// is made after it where nothing has its name. See COPY --if-exists.
+	Parents, Folder string
 }
 
 // Download is a file over HTTP.
