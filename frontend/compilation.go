@@ -36,11 +36,13 @@ func (r *request) compilation(ctx context.Context, goal gateway.Goal) *compilati
 	caps := r.UI.BuildOpts().LLBCaps
 	src := r.For(goal)
 	c := &compilation{request: r, goal: goal, maps: map[dockerfile.FileID]*llb.SourceMap{0: r.Dockerfile.SourceMap}}
+	files := dockerfile.NewFiles(r.Dockerfile.Filename, r.Dockerfile.Data, func(root dockerfile.Root, path string) ([]byte, error) {
+		return r.ReadFile(ctx, root, path)
+	})
+	files.Announce(func(root dockerfile.Root, paths []string) { r.ExpectFiles(ctx, root, paths) })
 	c.Request = compiler.Request{
-		Config: r.UI.Config,
-		Files: dockerfile.NewFiles(r.Dockerfile.Filename, r.Dockerfile.Data, func(root dockerfile.Root, path string) ([]byte, error) {
-			return r.ReadFile(ctx, root, path)
-		}),
+		Config:         r.UI.Config,
+		Files:          files,
 		TargetPlatform: goal.Platform,
 		Sources:        src,
 		MainContext:    src.MainContext,

@@ -10,6 +10,7 @@
 //	contexts.go   the build contexts, those of FROM --context as well
 //	folders.go    platforms and gates that want the same files share a transfer
 //	files.go      other Dockerfiles, each read once
+//	expect.go     several of them at once, when it is known that they are needed
 //	times.go      when a source was last changed, for SOURCE_DATE_EPOCH
 //	images.go     each image is looked up once
 //	names.go      names for contexts that dockerui would not accept

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -23,11 +24,16 @@ import (
 type readFiles struct {
 	trees flightcontrol.CachedGroup[*tree]
 	files flightcontrol.CachedGroup[[]byte]
+	// ready are files that came together with others.
+	ready sync.Map // of fileKey to *readyFile
 }
 
 // ReadFile reads a Dockerfile that another one refers to.
 func (s *Session) ReadFile(ctx context.Context, root dockerfile.Root, p string) ([]byte, error) {
-	return s.read.files.Do(ctx, fmt.Sprint(root, p), guarded(func(ctx context.Context) ([]byte, error) {
+	if ready, ok := s.read.ready.Load(fileKey(root, p)); ok {
+		return ready.(*readyFile).data, nil
+	}
+	return s.read.files.Do(ctx, fileKey(root, p), guarded(func(ctx context.Context) ([]byte, error) {
 		return s.readThroughLinks(ctx, root, p, 0)
 	}))
 }
@@ -53,6 +59,9 @@ func (s *Session) readThroughLinks(ctx context.Context, root dockerfile.Root, p 
 // besideFile is the tree that has a Dockerfile and the ignore file which
 // belongs to it.
 func (s *Session) besideFile(ctx context.Context, root dockerfile.Root, p string) (*tree, error) {
+	if ready, ok := s.read.ready.Load(fileKey(root, p)); ok {
+		return ready.(*readyFile).tree, nil
+	}
 	// Were it a folder, what is in it would not be needed.
 	return s.openRoot(ctx, root, []string{p, p + ignoreSuffix}, []string{p + "/*"})
 }
@@ -95,7 +104,7 @@ func (s *Session) openRoot(ctx context.Context, root dockerfile.Root, paths, exc
 				t.where = "the folder that the Dockerfile is sent from"
 				t.hint = "; a path with a leading slash starts at the root of the build context, and a Dockerfile from standard input has no files beside it"
 			}
-			st = limitLocal(op, paths, excludes, op.Attrs[pb.AttrSharedKeyHint]+"-"+path.Join(paths[0]), "[internal] load "+paths[0])
+			st = limitLocal(op, paths, excludes, op.Attrs[pb.AttrSharedKeyHint]+"-"+path.Join(paths[0]), loading(paths))
 		case strings.HasPrefix(scheme, "http"):
 			t.single = root == dockerfile.BesideDockerfile
 		case scheme == "git":

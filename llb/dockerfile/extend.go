@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -70,13 +71,29 @@ func takeFlags(node *parser.Node) *instructions.BFlags {
 	for _, flag := range node.Flags {
 		name, _, _ := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
 		if slices.Contains(names, name) {
-			taken = append(taken, flag)
+			taken = append(taken, FlagText(flag))
 		} else {
 			left = append(left, flag)
 		}
 	}
 	node.Flags = left
 	return instructions.NewBFlagsWithArgs(taken)
+}
+
+// FlagText returns the text of a flag as it is written. BuildKit's parser makes
+// a character of each byte of a flag, which only ASCII survives.
+func FlagText(flag string) string {
+	written := make([]byte, 0, len(flag))
+	for _, r := range flag {
+		if r > 0xff {
+			return flag
+		}
+		written = append(written, byte(r))
+	}
+	if !utf8.Valid(written) {
+		return flag
+	}
+	return string(written)
 }
 
 // takeMountVariables puts a placeholder in the place of each from= with a

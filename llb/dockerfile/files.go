@@ -48,6 +48,9 @@ type Files struct {
 	read    func(Root, string) ([]byte, error)
 	loaded  int // from read
 	budget  budget
+	// expect is told what will be read; nil where nobody wants to know.
+	expect    func(Root, []string)
+	announced map[place]bool
 }
 
 // NewFiles starts with the Dockerfile itself. read gets the content of other
@@ -147,8 +150,18 @@ func (f *Files) same(a, b FileID) bool {
 	return f.sources[a].Root == f.sources[b].Root && f.sources[a].Path == f.sources[b].Path
 }
 
-// locate is the root and the path that a reference means.
+// locate is the root and the path that a reference in a file means.
 func (f *Files) locate(ref string, from FileID) (Root, string, error) {
+	src := f.Source(from)
+	return resolvePath(ref, src.Root, path.Dir(src.Path))
+}
+
+// resolvePath is the root and the path that a reference means in a file of a
+// folder.
+func resolvePath(ref string, root Root, dir string) (Root, string, error) {
+	if err := CheckPath(ref); err != nil {
+		return 0, "", err
+	}
 	if strings.HasPrefix(ref, "/") {
 		p := path.Clean(ref)[1:]
 		if strings.Contains("/"+ref+"/", "/../") && escapes(strings.TrimPrefix(ref, "/")) {
@@ -159,15 +172,14 @@ func (f *Files) locate(ref string, from FileID) (Root, string, error) {
 		}
 		return InContext, p, nil
 	}
-	src := f.Source(from)
-	p := path.Join(path.Dir(src.Path), ref)
-	if escapes(p) {
-		if src.Root == InContext {
-			return 0, "", errors.Errorf("%s is outside the build context", ref)
-		}
-		return 0, "", errors.Errorf("%s is outside the folder that the Dockerfile is sent from; a path from the root of the build context starts with a slash", ref)
+	p := path.Join(dir, ref)
+	if !escapes(p) {
+		return root, p, nil
 	}
-	return src.Root, p, nil
+	if root == InContext {
+		return 0, "", errors.Errorf("%s is outside the build context", ref)
+	}
+	return 0, "", errors.Errorf("%s is outside the folder that the Dockerfile is sent from; a path from the root of the build context starts with a slash", ref)
 }
 
 // checkText is an error for what cannot be a Dockerfile.
@@ -239,4 +251,15 @@ func IsPath(ref string) bool {
 func SplitPath(ref string) (file, stage string) {
 	file, stage, _ = strings.Cut(ref, "#")
 	return file, stage
+}
+
+// CheckPath is an error for a path with a control character. The client could
+// not be asked for the file: paths travel in a header, which has none.
+func CheckPath(ref string) error {
+	for _, r := range ref {
+		if r < ' ' || r == 0x7f {
+			return errors.Errorf("%q has a control character (%U), and a file with one in its path cannot be asked for; remove the character, or rename the file", ref, r)
+		}
+	}
+	return nil
 }

@@ -26,26 +26,16 @@ func (f *File) include(node *parser.Node, chain []FileID) error {
 	}
 	src.Escape = tree.EscapeToken
 	warnEmptyContinuation(tree.Warnings, f.linters.of(id))
+	f.Files.lookAhead(tree, id)
 	return f.addAll(tree, append(slices.Clone(chain), id))
 }
 
 func (f *File) includedFile(node *parser.Node, at Loc, chain []FileID) (FileID, error) {
-	if len(node.Flags) > 0 {
-		return 0, errors.Errorf("unknown flag: %s; INCLUDE has none", strings.SplitN(node.Flags[0], "=", 2)[0])
-	}
 	ref := argument(node)
-	switch {
-	case ref == "" || strings.ContainsAny(ref, " \t"):
-		return 0, errors.New("INCLUDE requires exactly one argument, the path of a file")
-	case strings.Contains(ref, "$"):
-		return 0, errors.Errorf("INCLUDE %s: variables are not expanded here, because the file must be known before any variable has a value", ref)
-	case strings.Contains(ref, `\`):
-		return 0, errors.Errorf("INCLUDE %s: the path is written with forward slashes: %s", ref, strings.ReplaceAll(ref, `\`, "/"))
-	case strings.ContainsAny(ref, `"'`):
-		return 0, errors.Errorf("INCLUDE %s: quotes have no meaning here, write the plain path", ref)
-	case !IsPath(ref):
-		return 0, errors.Errorf("INCLUDE %s: the path must start with ./ or ../, relative to this file, or with /, the root of the build context", ref)
-	case len(chain) > maxIncludes:
+	if err := checkInclude(node, ref); err != nil {
+		return 0, err
+	}
+	if len(chain) > maxIncludes {
 		return 0, errors.Errorf("INCLUDE %s: files are included more than %d levels deep", ref, maxIncludes)
 	}
 	before := f.Files.Len()
@@ -60,6 +50,29 @@ func (f *File) includedFile(node *parser.Node, at Loc, chain []FileID) (FileID, 
 		id = f.Files.loadAgain(id, at)
 	}
 	return id, nil
+}
+
+// checkInclude looks at what stands after INCLUDE.
+func checkInclude(node *parser.Node, ref string) error {
+	if len(node.Flags) > 0 {
+		return errors.Errorf("unknown flag: %s; INCLUDE has none", strings.SplitN(node.Flags[0], "=", 2)[0])
+	}
+	if err := CheckPath(strings.ReplaceAll(ref, "\t", " ")); err != nil {
+		return errors.WithMessage(err, "INCLUDE")
+	}
+	switch {
+	case ref == "" || strings.ContainsAny(ref, " \t"):
+		return errors.New("INCLUDE requires exactly one argument, the path of a file")
+	case strings.Contains(ref, "$"):
+		return errors.Errorf("INCLUDE %s: variables are not expanded here, because the file must be known before any variable has a value", ref)
+	case strings.Contains(ref, `\`):
+		return errors.Errorf("INCLUDE %s: the path is written with forward slashes: %s", ref, strings.ReplaceAll(ref, `\`, "/"))
+	case strings.ContainsAny(ref, `"'`):
+		return errors.Errorf("INCLUDE %s: quotes have no meaning here, write the plain path", ref)
+	case !IsPath(ref):
+		return errors.Errorf("INCLUDE %s: the path must start with ./ or ../, relative to this file, or with /, the root of the build context", ref)
+	}
+	return nil
 }
 
 // names are files on the way to a circle.

@@ -50,6 +50,7 @@ func Parse(files *Files, id FileID, opt Options) (*File, error) {
 	src.Escape = tree.EscapeToken
 	warnEmptyContinuation(tree.Warnings, lint.of(id))
 
+	files.lookAhead(tree, id)
 	f := &File{ID: id, Files: files, linters: lint}
 	if err := f.addAll(tree, []FileID{id}); err != nil {
 		return nil, err

@@ -52,6 +52,8 @@ type Builder struct {
 	// shortened are the stages that named contexts were found for under a
 	// name that does not tell their build context.
 	shortened map[string]names
+	// expected are the stages whose files were announced.
+	expected map[ID]bool
 	// excused are unresolved nodes that only replaced stages refer to.
 	excused map[ID]bool
 	// tolerant puts an unresolved node where a reference leads nowhere.
@@ -70,7 +72,7 @@ func Build(f *dockerfile.File, globals *Globals, opt Options) (*Builder, error) 
 		stands:   map[string]ID{},
 
 		shortened: map[string]names{},
-		excused:   map[ID]bool{},
+		expected:  map[ID]bool{}, excused: map[ID]bool{},
 	}
 	root := Unit{File: f, Globals: globals, Platforms: opt.Platforms}
 	root.Key = UnitKey{File: b.Files.Source(f.ID).Name()}

@@ -42,6 +42,9 @@ func (g *Builder) addContext(value string, file dockerfile.FileID, loc dockerfil
 	if strings.Contains(value, "$") {
 		return 0, errors.Errorf("--context=%s: variables are not expanded here; write the folder, or a named context that the client chooses", value)
 	}
+	if err := dockerfile.CheckPath(value); err != nil {
+		return 0, errors.WithMessage(err, "--context")
+	}
 	if strings.Contains(value, `\`) {
 		return 0, errors.Errorf("--context=%s: the path is written with forward slashes: %s", value, strings.ReplaceAll(value, `\`, "/"))
 	}

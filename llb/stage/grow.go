@@ -76,6 +76,7 @@ func (g *Builder) follow(id ID) error {
 		return nil
 	}
 	g.followed[id] = true
+	g.expect(id)
 	if n.Replaced {
 		return g.followReplaced(id)
 	}

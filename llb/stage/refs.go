@@ -247,7 +247,7 @@ func (g *Builder) mountSource(from ID, m *mention, in *Instruction, vars func() 
 // source is a stage or an image. fetch is the location that an image gets.
 func (g *Builder) source(from ID, ref string, in *Instruction, fetch dockerfile.Loc) (ID, error) {
 	if dockerfile.IsPath(ref) {
-		return g.fileStage(ref, from, "", Settings{}, in.Loc)
+		return g.fileStage(dockerfile.FlagText(ref), from, "", Settings{}, in.Loc)
 	}
 	if last, ok := g.latest(ref, from); ok && g.lastCounts(last, from, in) {
 		return last, nil

@@ -67,6 +67,9 @@ func (g *Builder) fileStage(ref string, from ID, context string, set Settings, l
 	if strings.Contains(name, "#") || name == "" && strings.HasSuffix(ref, "#") {
 		return None, errors.Errorf("%s: write ./path/Dockerfile#stage, with one # and the name of a stage behind it", ref)
 	}
+	if err := dockerfile.CheckPath(file); err != nil {
+		return None, errors.WithMessage(err, "cannot take a stage from another file")
+	}
 	own := g.UnitOf(g.Node(from))
 	want := unitRequest{context: own.Context, settings: own.Settings.with(set), depth: own.depth + 1, ref: ref}
 	if id, ok, err := g.standIn(file, name, from, context, want.settings, loc); ok || err != nil {
