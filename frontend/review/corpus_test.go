@@ -41,6 +41,17 @@ func corpora(t testing.TB) []llbtest.File {
 	return all
 }
 
+// base is what a file of a corpus, OWNER+REPOSITORY+FOLDER__FILE@VERSION, is
+// called in its folder.
+func base(name string) string {
+	name = name[strings.LastIndexAny(name, "+/")+1:]
+	if i := strings.LastIndex(name, "__"); i >= 0 {
+		name = name[i+2:]
+	}
+	name, _, _ = strings.Cut(name, "@")
+	return name
+}
+
 // place is a line of a file of the corpora.
 type place struct {
 	file string
@@ -53,7 +64,7 @@ func reports(t testing.TB) map[string]*review.Report {
 	t.Helper()
 	all, failed := map[string]*review.Report{}, 0
 	for _, f := range corpora(t) {
-		r, err := build{dockerfile: string(f.Dockerfile)}.review(t)
+		r, err := build{name: base(f.Name), dockerfile: string(f.Dockerfile)}.review(t)
 		if err != nil {
 			failed++
 			continue
@@ -148,7 +159,7 @@ func TestShow(t *testing.T) {
 	}
 	n := 0
 	for _, f := range corpora(t) {
-		r, err := build{dockerfile: string(f.Dockerfile)}.review(t)
+		r, err := build{name: base(f.Name), dockerfile: string(f.Dockerfile)}.review(t)
 		if err != nil {
 			continue
 		}

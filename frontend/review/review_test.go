@@ -1,6 +1,7 @@
 package review_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -46,6 +47,7 @@ func (all images) Image(_ context.Context, ref string, _ ocispecs.Platform, _ st
 
 // build is what a client asks to be reviewed.
 type build struct {
+	name       string // Dockerfile, unless given
 	dockerfile string
 	target     string
 	args       map[string]string
@@ -70,7 +72,7 @@ func (b build) review(t testing.TB) (*review.Report, error) {
 }
 
 func (b build) attempt(t testing.TB) (*review.Report, error) {
-	files := dockerfile.NewFiles("Dockerfile", []byte(b.dockerfile), func(_ dockerfile.Root, name string) ([]byte, error) {
+	files := dockerfile.NewFiles(cmp.Or(b.name, "Dockerfile"), []byte(b.dockerfile), func(_ dockerfile.Root, name string) ([]byte, error) {
 		return os.ReadFile(filepath.Join(b.dir, name))
 	})
 	in := review.Input{Files: files, BuildArgs: b.args, Skip: b.skip, Platform: amd64, Unresolved: func(ref string, _ *ocispecs.Platform) string {

@@ -23,6 +23,12 @@ type script struct {
 	// the text could be parsed.
 	top   int
 	known bool
+	// quiet are the statements whose failure || true takes.
+	quiet []*syntax.Stmt
+	// lost is a command whose failure nobody sees: it is neither the last
+	// statement of the text nor followed by one that depends on it. Empty where
+	// there is none, and after set -e.
+	lost string
 	// here is the here-document that is executed, nil where there is none.
 	here *instructions.ShellInlineFile
 }
@@ -33,8 +39,10 @@ type command struct {
 	// with variables as written.
 	name string
 	args []string
-	// writes are the files that its output goes to.
+	// writes are the files that its output goes to, and quiet reports whether
+	// || true takes its failure.
 	writes []string
+	quiet  bool
 }
 
 // has reports whether a word is among the arguments.
@@ -174,9 +182,14 @@ func (sc *script) parse(text string) {
 	sc.known = true
 	if sc.top == 0 { // not the text of a shell inside
 		sc.top = len(file.Stmts)
+		sc.lost = lost(file.Stmts)
 	}
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
+		case *syntax.BinaryCmd:
+			if n.Op == syntax.OrStmt && succeeds(n.Y) {
+				sc.quiet = append(sc.quiet, n.X)
+			}
 		case *syntax.Stmt:
 			sc.statement(n)
 		case *syntax.Assign:
@@ -194,6 +207,50 @@ func (sc *script) parse(text string) {
 	})
 }
 
+// harmless are commands that do not fail, or whose failure means nothing.
+var harmless = set("echo printf export set : true umask unset shopt alias trap exit source .")
+
+// lost returns the first command of a text whose failure nobody sees.
+func lost(stmts []*syntax.Stmt) string {
+	if len(stmts) < 2 {
+		return ""
+	}
+	for _, s := range stmts[:len(stmts)-1] {
+		found, stops := "", false
+		syntax.Walk(s, func(n syntax.Node) bool {
+			switch n := n.(type) {
+			case *syntax.BinaryCmd:
+				return n.Op != syntax.OrStmt // somebody looks at the failure
+			case *syntax.CmdSubst, *syntax.FuncDecl:
+				return false
+			case *syntax.CallExpr:
+				if len(n.Args) == 0 {
+					return false
+				}
+				name := word(n.Args[0])
+				stops = stops || name == "set" && len(n.Args) > 1 && (exitOption(word(n.Args[1])) || word(n.Args[len(n.Args)-1]) == "errexit")
+				if found == "" && !harmless[name] && !strings.HasPrefix(name, "[") && name != "test" {
+					found = name
+				}
+			}
+			return true
+		})
+		if stops {
+			return ""
+		}
+		if found != "" && !s.Background {
+			return found
+		}
+	}
+	return ""
+}
+
+// succeeds reports whether a statement is true or a colon.
+func succeeds(s *syntax.Stmt) bool {
+	call, ok := s.Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) == 1 && slices.Contains([]string{"true", ":"}, word(call.Args[0]))
+}
+
 func (sc *script) statement(s *syntax.Stmt) {
 	call, ok := s.Cmd.(*syntax.CallExpr)
 	if !ok || len(call.Args) == 0 {
@@ -205,6 +262,12 @@ func (sc *script) statement(s *syntax.Stmt) {
 	}
 	before := len(sc.commands)
 	sc.call(words)
+	quiet := slices.ContainsFunc(sc.quiet, func(q *syntax.Stmt) bool {
+		return q.Pos().Offset() <= s.Pos().Offset() && s.End().Offset() <= q.End().Offset()
+	})
+	for i := range sc.commands[before:] {
+		sc.commands[before+i].quiet = quiet
+	}
 	for _, r := range s.Redirs {
 		if r.Word == nil || len(sc.commands) == before {
 			continue

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -168,8 +169,16 @@ func (s *Subject) shipped() []*Step {
 // program, or a port. Others are exported files, or bases of other images.
 func (s *Subject) Runs() bool {
 	for _, step := range s.Target.InChain() {
-		switch step.Command.(type) {
-		case *instructions.CmdCommand, *instructions.EntrypointCommand, *instructions.ExposeCommand, *instructions.HealthCheckCommand:
+		switch c := step.Command.(type) {
+		case *instructions.CmdCommand:
+			if len(c.CmdLine) > 0 {
+				return true
+			}
+		case *instructions.EntrypointCommand:
+			if len(c.CmdLine) > 0 {
+				return true
+			}
+		case *instructions.ExposeCommand, *instructions.HealthCheckCommand:
 			return true
 		}
 	}
@@ -227,6 +236,18 @@ func (f Finding) mended(s *Subject, old, new string) Finding {
 			mended := strings.TrimSuffix(strings.Replace(line, old, new, 1), "\r")
 			f.edits = append(f.edits, edit{f.loc.File, first + i, first + i, []string{mended}})
 			return f
+		}
+	}
+	return f
+}
+
+// mendedAll adds an edit of each line of the instruction that a pattern
+// matches.
+func (f Finding) mendedAll(s *Subject, old *regexp.Regexp, new string) Finding {
+	first, last := lines(f.loc.Ranges)
+	for i, line := range s.text(s.Files.Source(f.loc.File).Data, first, last) {
+		if mended := old.ReplaceAllString(line, new); mended != line {
+			f.edits = append(f.edits, edit{f.loc.File, first + i, first + i, []string{strings.TrimSuffix(mended, "\r")}})
 		}
 	}
 	return f

@@ -1,0 +1,126 @@
+package review
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+)
+
+// testRules are about tests, and the order of build, test and production.
+var testRules = []Rule{
+	{
+		ID:       "UngatedTest",
+		Practice: "Tests gate the image",
+		Why:      "Nothing needs this stage, so a build of the image leaves it out: the image exists whether or not its tests pass.",
+		Mend:     "Require it with FROM --after=STAGE in the stage that is shipped (Stagecraft's own, see docs/language.md), or copy a file from it there.",
+		Applies:  func(s *Subject) bool { return s.several() && !s.developing() },
+		Check:    ungatedTests,
+	},
+	{
+		ID:       "TestStageLast",
+		Practice: "The stages stand in the order build, test, production",
+		Why:      "A build without --target gives the last stage: with the tests there, whoever forgets the flag ships them.",
+		Mend:     "Move the stage that is shipped to the end.",
+		Applies:  (*Subject).several,
+		Check:    testStagesLast,
+	},
+}
+
+// ungatedTests looks for stages that test, and that the target leaves out. One
+// that tests something itself is left alone: where some tests gate an image,
+// others are left out on purpose.
+func ungatedTests(s *Subject) []Finding {
+	var found []Finding
+	for _, st := range s.Stages {
+		c := st.test()
+		if c == nil {
+			continue
+		}
+		if st.Needed {
+			return nil
+		}
+		if st.Unit == 0 {
+			f := st.at(fmt.Sprintf("a build of the image leaves out %s, which runs %s", st.Title(), short(c.text())))
+			found = append(found, s.gatedBy(f, st))
+		}
+	}
+	return found
+}
+
+// test is the first command of a stage that tests something, nil without one.
+func (st *Stage) test() *command {
+	for _, step := range st.Steps {
+		if i := slices.IndexFunc(step.Commands(), func(c command) bool { return c.tests() && !c.quiet }); i >= 0 {
+			return &step.Commands()[i]
+		}
+	}
+	return nil
+}
+
+// gatedBy adds --after to the FROM of the target, in a file that is ours by its
+// syntax line: docker/dockerfile does not know the flag.
+func (s *Subject) gatedBy(f Finding, test *Stage) Finding {
+	ref, _, ok := s.syntax()
+	img, isImage := parseImage(ref)
+	if !ok || !isImage || img.name == "dockerfile" || img.name == "dockerfile-upstream" || test.Name == "" || s.Target.Unit != 0 {
+		return f
+	}
+	if s.Graph.Reach(test.ID)[s.Target.ID] || s.Target.Loc.File != 0 || len(s.afters(s.Target)) > 0 {
+		return f // the test needs the target itself, or there is a list to extend
+	}
+	first, _ := lines(s.Target.Loc.Ranges)
+	line := s.text(s.Files.Source(0).Data, first, first)[0]
+	keyword, rest, ok := strings.Cut(line, " ")
+	if !ok || !strings.EqualFold(keyword, "from") {
+		return f
+	}
+	f.edits = append(f.edits, edit{0, first, first, []string{strings.TrimSuffix(keyword+" --after="+test.Name+" "+rest, "\r")}})
+	return f
+}
+
+// afters are the gates that a FROM names.
+func (s *Subject) afters(st *Stage) []string {
+	for i, id := range s.Graph.Units[st.Unit].Stages {
+		if id == st.ID {
+			return s.Graph.Units[st.Unit].File.Stages[i].Flags.After
+		}
+	}
+	return nil
+}
+
+// short is a text of one line, cut to what a message has room for.
+func short(text string) string {
+	text, _, _ = strings.Cut(text, "\n")
+	if len(text) > 50 {
+		return text[:47] + "..."
+	}
+	return text
+}
+
+// testStagesLast looks for a last stage that tests, below one that is made to
+// be run and that it does not need.
+func testStagesLast(s *Subject) []Finding {
+	last := s.Target
+	if !last.last() || last.Unit != 0 || !isTestWord(last.Name) || last.runs() {
+		return nil
+	}
+	for _, st := range s.Stages {
+		if st != last && st.Unit == 0 && st.runs() && st.Name != "" && !isTestWord(st.Name) {
+			return []Finding{last.at(fmt.Sprintf("a build without --target gives %s, not %s of line %d", last.Title(), st.Title(), st.Loc.Line()))}
+		}
+	}
+	return nil
+}
+
+// runs reports whether a stage of its own says what its image runs.
+func (st *Stage) runs() bool {
+	return slices.ContainsFunc(st.Steps, func(step *Step) bool {
+		switch step.Command.(type) {
+		case *instructions.CmdCommand, *instructions.EntrypointCommand:
+			return true
+		}
+		return false
+	})
+}

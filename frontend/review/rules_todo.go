@@ -1,3 +1,0 @@
-package review
-
-var testRules, contentRules, copyRules, layerRules, cacheRules, secretRules, shellRules []Rule
