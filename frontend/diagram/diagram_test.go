@@ -44,6 +44,8 @@ func (images) Context(context.Context, string, *ocispecs.Platform) (*resolve.Con
 
 func (images) Modified(context.Context, resolve.EpochSource) (*time.Time, error) { return nil, nil }
 
+func (images) Digest(context.Context, *resolve.Remote, string) (string, error) { return "", nil }
+
 // graphOf is the view of the Dockerfile in a folder.
 func graphOf(t testing.TB, dir, target string) *diagram.Graph {
 	t.Helper()

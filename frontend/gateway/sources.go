@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"strings"
@@ -136,19 +137,47 @@ func (s *Sources) epochState(ctx context.Context, what resolve.EpochSource) (*ll
 		}
 		st, _, err := nc.Load(ctx)
 		return st, err
-	case what.Remote.Git != nil:
-		st := llb.Git(what.Remote.URL, "", what.Remote.GitOptions(s.UI.GitAdvice)...)
-		return &st, nil
 	case what.Remote != nil:
-		sum, err := what.Remote.Digest()
-		if err != nil {
-			return nil, err
-		}
-		st := llb.HTTP(what.Remote.URL, llb.Filename(what.Remote.Filename()), llb.Checksum(sum))
-		return &st, nil
+		return s.remoteState(what.Remote)
 	default:
 		return nil, errors.New("no source to take SOURCE_DATE_EPOCH from")
 	}
+}
+
+// remoteState returns a source of ADD as the operation that fetches it.
+func (s *Sources) remoteState(r *resolve.Remote) (*llb.State, error) {
+	if r.Git != nil {
+		st := llb.Git(r.URL, "", r.GitOptions(s.UI.GitAdvice)...)
+		return &st, nil
+	}
+	sum, err := r.Digest()
+	if err != nil {
+		return nil, err
+	}
+	st := llb.HTTP(r.URL, llb.Filename(r.Filename()), llb.Checksum(sum))
+	return &st, nil
+}
+
+// Digest returns what a source of ADD has now.
+func (s *Sources) Digest(ctx context.Context, what *resolve.Remote, log string) (string, error) {
+	st, err := s.remoteState(what)
+	if err != nil {
+		return "", err
+	}
+	op, err := s.singleSource(ctx, *st)
+	if err != nil || op == nil {
+		return "", err
+	}
+	md, err := s.Client.ResolveSourceMetadata(ctx, op, sourceresolver.Opt{LogName: log})
+	switch {
+	case err != nil:
+		return "", err
+	case md.Git != nil:
+		return cmp.Or(md.Git.CommitChecksum, md.Git.Checksum), nil
+	case md.HTTP != nil:
+		return md.HTTP.Digest.String(), nil
+	}
+	return "", nil
 }
 
 // followPaths limits a local folder to some paths and what they link to; no

@@ -32,6 +32,8 @@ func (images) HasContext(string, *ocispecs.Platform) (bool, error) { return fals
 
 func (images) Modified(context.Context, resolve.EpochSource) (*time.Time, error) { return nil, nil }
 
+func (images) Digest(context.Context, *resolve.Remote, string) (string, error) { return "", nil }
+
 func (images) Context(context.Context, string, *ocispecs.Platform) (*resolve.Context, error) {
 	return nil, errors.New("there are no named contexts")
 }

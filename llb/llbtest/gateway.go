@@ -129,7 +129,7 @@ func (g *Gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, opt 
 	case g.supports(gwpb.CapSourceMetaResolver) != nil && !strings.HasPrefix(op.Identifier, "docker-image://"):
 		// The library asks an old daemon about images only.
 	case strings.HasPrefix(op.Identifier, "git://"):
-		res.Git = &sourceresolver.ResolveGitResponse{CommitObject: []byte(commit)}
+		res.Git = &sourceresolver.ResolveGitResponse{Checksum: commitOf(op.Identifier), CommitObject: []byte(commit)}
 	case strings.HasPrefix(op.Identifier, "docker-image://"):
 		ref := strings.TrimPrefix(op.Identifier, "docker-image://")
 		_, dgst, config, err := imageConfig(ref, g.Worker)
@@ -141,10 +141,10 @@ func (g *Gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, opt 
 		return nil, fmt.Errorf("%s: no route to host", op.Identifier)
 	case !strings.HasPrefix(op.Identifier, "http"):
 	case strings.Contains(op.Identifier, "undated"):
-		res.HTTP = &sourceresolver.ResolveHTTPResponse{}
+		res.HTTP = &sourceresolver.ResolveHTTPResponse{Digest: digest.FromString(op.Identifier)}
 	default:
 		t := time.Unix(1710000000, 0).UTC()
-		res.HTTP = &sourceresolver.ResolveHTTPResponse{LastModified: &t}
+		res.HTTP = &sourceresolver.ResolveHTTPResponse{Digest: digest.FromString(op.Identifier), LastModified: &t}
 	}
 	return res, nil
 }
@@ -159,6 +159,9 @@ func printAttrs(attrs map[string]string) string {
 	}
 	return text
 }
+
+// commitOf is the commit that a Git reference means.
+func commitOf(identifier string) string { return digest.FromString(identifier).Encoded()[:40] }
 
 const commit = `tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904
 author A U Thor <author@example.com> 1700000000 +0000

@@ -104,6 +104,11 @@ func (s *sources) Modified(ctx context.Context, what resolve.EpochSource) (*time
 	return nil, nil
 }
 
+// Digest is asked for by subrequests of the frontend only.
+func (s *sources) Digest(context.Context, *resolve.Remote, string) (string, error) {
+	return "", errors.New("the compiler asks for no digest")
+}
+
 func (s *sources) epochState(ctx context.Context, what resolve.EpochSource) (*llb.State, error) {
 	switch {
 	case what.MainContext:

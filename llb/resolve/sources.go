@@ -24,6 +24,12 @@ type Sources interface {
 	// of Git, Last-Modified of HTTP, else the newest file of an archive.
 	// Nil without an error: the source has none.
 	Modified(ctx context.Context, what EpochSource) (*time.Time, error)
+	// Digest returns what a source of ADD has now, in the form of its
+	// Checksum: the digest of a file over HTTP, the commit of a Git
+	// reference. It fetches no more than it takes to tell. log is the name of
+	// this step in the progress. Empty without an error: the engine does not
+	// tell.
+	Digest(ctx context.Context, what *Remote, log string) (string, error)
 }
 
 // Image is an image that was found.

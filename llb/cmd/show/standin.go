@@ -94,3 +94,8 @@ func (s *standIn) Context(ctx context.Context, name string, p *ocispecs.Platform
 func (s *standIn) Modified(context.Context, resolve.EpochSource) (*time.Time, error) {
 	return nil, nil
 }
+
+// Digest is unknown, too.
+func (s *standIn) Digest(context.Context, *resolve.Remote, string) (string, error) {
+	return "", nil
+}
