@@ -28,8 +28,16 @@ func (c *compilation) solveWithGates(ctx context.Context, target *compiler.Compi
 	if len(gates) == 0 {
 		return c.request.solve(ctx, target, false)
 	}
-	// Compiled before anything runs: an error in a gate is the user's to
-	// know at once.
+	compiled, err := c.compileGates(ctx, gates)
+	if err != nil {
+		return nil, err
+	}
+	return c.solveAll(ctx, target, gates, compiled)
+}
+
+// compileGates compiles gates before anything runs: an error in a gate is the
+// user's to know at once.
+func (c *compilation) compileGates(ctx context.Context, gates []compiler.Gate) ([]*compiler.Compiled, error) {
 	compiled := make([]*compiler.Compiled, len(gates))
 	for i, gate := range gates {
 		var err error
@@ -37,6 +45,11 @@ func (c *compilation) solveWithGates(ctx context.Context, target *compiler.Compi
 			return nil, errors.WithMessagef(err, "--after=%s of stage %s (%s)", gate.Name, gate.By, c.place(gate))
 		}
 	}
+	return compiled, nil
+}
+
+// solveAll builds the target and its gates.
+func (c *compilation) solveAll(ctx context.Context, target *compiler.Compiled, gates []compiler.Gate, compiled []*compiler.Compiled) (client.Reference, error) {
 	var (
 		all       sync.WaitGroup
 		ref       client.Reference

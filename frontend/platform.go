@@ -58,6 +58,7 @@ func (r *request) solve(ctx context.Context, c *compiler.Compiled, evaluate bool
 	if err != nil {
 		return nil, err
 	}
+	c.Solved = def
 	res, err := r.Client.Solve(ctx, client.SolveRequest{
 		Evaluate:     evaluate,
 		Definition:   def.ToPB(),

@@ -73,6 +73,8 @@ type Request struct {
 type Compiled struct {
 	*lower.Result
 	Plan *plan.Plan
+	// Solved is the definition that was sent to the daemon, nil before.
+	Solved *llb.Definition
 }
 
 // Compile runs all phases.

@@ -19,6 +19,8 @@ type Session struct {
 	UI *dockerui.Client
 	// Client is the daemon; images are looked up once.
 	Client client.Client
+	// Frontend returns the image that runs, nil where the daemon does not say.
+	Frontend func() (*llb.State, error)
 	// Dockerfile is the file to build, with the state that it was read from.
 	Dockerfile *dockerui.Source
 
@@ -29,7 +31,7 @@ type Session struct {
 
 // New returns the session of a client and daemon, without the Dockerfile.
 func New(c client.Client) (*Session, error) {
-	s := &Session{Client: rememberImages(aliasContexts(guardedClient{c})), opts: maps.Clone(c.BuildOpts().Opts)}
+	s := &Session{Client: rememberImages(aliasContexts(guardedClient{c})), Frontend: currentFrontend(c), opts: maps.Clone(c.BuildOpts().Opts)}
 	var err error
 	s.UI, err = dockerui.NewClient(s.Client)
 	return s, err
@@ -70,6 +72,17 @@ func (w *withOpts) BuildOpts() client.BuildOpts {
 	opts := w.Client.BuildOpts()
 	opts.Opts = w.opts
 	return opts
+}
+
+// currentFrontend is what the client's library knows of the frontend's image.
+func currentFrontend(c client.Client) func() (*llb.State, error) {
+	if w, ok := c.(*withOpts); ok {
+		return currentFrontend(w.Client)
+	}
+	if knows, ok := c.(interface{ CurrentFrontend() (*llb.State, error) }); ok {
+		return knows.CurrentFrontend
+	}
+	return func() (*llb.State, error) { return nil, nil }
 }
 
 func (s *Session) solveState(ctx context.Context, st llb.State) (client.Reference, error) {

@@ -1,5 +1,6 @@
 // Command stagecraft-frontend is the program in the frontend image. BuildKit
 // starts it and speaks the gateway protocol on its standard input and output.
+// As a step of --call=size it measures filesystems instead.
 package main
 
 import (
@@ -11,9 +12,18 @@ import (
 	"github.com/moby/buildkit/util/appcontext"
 	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto" // a codec that copies less
 	"github.com/stagecraft/stagecraft/frontend"
+	"github.com/stagecraft/stagecraft/frontend/size/measure"
+	"github.com/stagecraft/stagecraft/frontend/size/walk"
 )
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == measure.Argument {
+		if err := walk.Run(os.Args[2], walk.Places{Root: walk.Root, Below: walk.Below, Out: walk.Out}); err != nil {
+			fmt.Fprintf(os.Stderr, "stagecraft-frontend: %v\n", err)
+			os.Exit(1)
+		}
+		return
+	}
 	version := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
 	if *version {
