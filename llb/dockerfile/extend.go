@@ -23,10 +23,19 @@ func takeFromFlags(node *parser.Node) (FromFlags, error) {
 	after := flags.AddStrings("after")
 	context := flags.AddString("context", "")
 	noCache := flags.AddBool("no-cache", false)
-	if err := flags.Parse(); err != nil {
+	args := flags.AddStrings("arg")
+	platform := flags.AddString("target-platform", "")
+	err := flags.Parse()
+	if err != nil {
 		return FromFlags{}, err
 	}
 	f := FromFlags{Context: context.Value, NoCache: noCache.IsTrue()}
+	if f.Args, err = setArgs(args.StringValues); err != nil {
+		return f, err
+	}
+	if f.TargetPlatform, err = targetPlatform(platform); err != nil {
+		return f, err
+	}
 	if context.IsUsed() && f.Context == "" {
 		return f, errors.New("--context needs a folder of the build context (./DIR) or the name of a named context")
 	}
@@ -48,10 +57,19 @@ func takeInstructionFlags(node *parser.Node) (Flags, error) {
 	case "copy":
 		flags := takeFlags(node)
 		ifExists := flags.AddBool("if-exists", false)
-		if err := flags.Parse(); err != nil {
+		platform := flags.AddString("target-platform", "")
+		err := flags.Parse()
+		if err != nil {
 			return f, err
 		}
 		f.IfExists = ifExists.IsTrue()
+		if f.TargetPlatform, err = targetPlatform(platform); err != nil {
+			return f, err
+		}
+		isFrom := func(flag string) bool { return strings.HasPrefix(flag, "--from=") }
+		if f.TargetPlatform != "" && !slices.ContainsFunc(node.Flags, isFrom) {
+			return f, errors.New("--target-platform is the platform of a stage or an image: write it with --from")
+		}
 	case "run":
 		flags := takeFlags(node)
 		noCache := flags.AddBool("no-cache", false)
@@ -160,9 +178,9 @@ func suggestAddition(err error, node *parser.Node) error {
 func flagsOf(node *parser.Node) []string {
 	switch strings.ToLower(node.Value) {
 	case "from":
-		return []string{"after", "context", "no-cache"}
+		return []string{"after", "arg", "context", "no-cache", "target-platform"}
 	case "copy":
-		return []string{"if-exists"}
+		return []string{"if-exists", "target-platform"}
 	case "run":
 		return []string{"no-cache"}
 	}

@@ -75,6 +75,11 @@ type FromFlags struct {
 	Context string
 	// NoCache executes the stage's own instructions always.
 	NoCache bool
+	// Args are build arguments for the stage that FROM names, and
+	// TargetPlatform the platform that it is built for; empty: as in the
+	// rest of the build.
+	Args           []SetArg
+	TargetPlatform string
 }
 
 // Flags are the flags of COPY and RUN that docker/dockerfile does not know.
@@ -83,6 +88,9 @@ type Flags struct {
 	IfExists bool
 	// NoCache executes this RUN always.
 	NoCache bool
+	// TargetPlatform is the platform that the source of a COPY is built for;
+	// empty: that of the stage.
+	TargetPlatform string
 	// MountFrom are the from= values with variables of RUN --mount, by what
 	// stands for them in the parsed mount.
 	MountFrom map[string]string

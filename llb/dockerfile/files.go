@@ -51,12 +51,15 @@ type Files struct {
 	// expect is told what will be read; nil where nobody wants to know.
 	expect    func(Root, []string)
 	announced map[place]bool
+	// found is what the build checks found, and where a file is read with
+	// several settings in which of these first.
+	found map[string]*linters
 }
 
 // NewFiles starts with the Dockerfile itself. read gets the content of other
 // files; nil means that there are none.
 func NewFiles(name string, data []byte, read func(Root, string) ([]byte, error)) *Files {
-	return &Files{sources: []Source{{Path: path.Clean(name), Data: data, Escape: '\\'}}, read: read}
+	return &Files{found: map[string]*linters{}, sources: []Source{{Path: path.Clean(name), Data: data, Escape: '\\'}}, read: read}
 }
 
 // Source is the file of an ID.

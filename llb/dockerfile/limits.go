@@ -18,15 +18,18 @@ const (
 	// counts.
 	maxInstructions = 100_000
 	maxText         = 16 << 20 // bytes; the Dockerfile itself can have no more
+	// maxAgain is how many instructions the Dockerfile may have in all, each
+	// time counted that it is built with other settings.
+	maxAgain = 1_000_000
 )
 
 // budget is what the files besides the Dockerfile have brought.
-type budget struct{ instructions, text int }
+type budget struct{ instructions, text, again int }
 
 // spend is an error where a file brings more than a build may have.
 func (f *Files) spend(id FileID, tree *parser.Result) error {
 	if id == 0 {
-		return nil // the client sent it, and its size is limited
+		return f.spendAgain(tree)
 	}
 	src := f.Source(id)
 	f.budget.instructions += 1 + len(tree.AST.Children)
@@ -36,6 +39,18 @@ func (f *Files) spend(id FileID, tree *parser.Result) error {
 		return errors.Errorf("with %s, other files bring more than %d instructions, counted each time that one is included; do files include each other several times?", src.Name(), maxInstructions)
 	case f.budget.text > maxText:
 		return errors.Errorf("with %s, other files bring more than %d MB, counted each time that one is included; do files include each other several times?", src.Name(), maxText>>20)
+	}
+	return nil
+}
+
+// spendAgain counts the Dockerfile. The client sent it, and its size is
+// limited: only what it is read for with other settings counts.
+func (f *Files) spendAgain(tree *parser.Result) error {
+	if f.budget.again++; f.budget.again == 1 {
+		return nil
+	}
+	if f.budget.again += len(tree.AST.Children); f.budget.again > maxAgain {
+		return errors.Errorf("stages of %s with settings of their own bring more than %d instructions", f.Source(0).Name(), maxAgain)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
@@ -15,6 +16,7 @@ type WarnFunc func(file FileID, rule, description, url, msg string, where []pars
 // linters run the checks of one Dockerfile. What it includes is under its
 // check directive, too, but warnings must name the right file.
 type linters struct {
+	files *Files
 	warn  WarnFunc
 	first *linter.Linter
 	by    map[FileID]*linter.Linter
@@ -22,7 +24,8 @@ type linters struct {
 
 // newLinters applies the checks that the client asked for
 // (BUILDKIT_DOCKERFILE_CHECK), else those of the file's check directive.
-func newLinters(data []byte, id FileID, opt Options) (*linters, error) {
+func newLinters(files *Files, id FileID, opt Options) (*linters, error) {
+	data := files.Source(id).Data
 	var config linter.Config
 	if opt.Check != nil {
 		config = *opt.Check // a copy: several platforms share the client's
@@ -34,7 +37,7 @@ func newLinters(data []byte, id FileID, opt Options) (*linters, error) {
 		}
 		config = *parsed
 	}
-	return &linters{warn: opt.Warn, first: linter.New(&config), by: map[FileID]*linter.Linter{}}, nil
+	return &linters{files: files, warn: opt.Warn, first: linter.New(&config), by: map[FileID]*linter.Linter{}}, nil
 }
 
 // of is the linter for a file. All share the list of rules that fired.
@@ -45,7 +48,12 @@ func (l *linters) of(id FileID) *linter.Linter {
 	lint := *l.first
 	if l.warn != nil {
 		lint.Warn = func(rule, description, url, msg string, where []parser.Range) {
-			l.warn(id, rule, description, url, msg, where)
+			// What was found in a file holds for it with all settings.
+			finding := fmt.Sprint(l.files.Source(id).Name(), where, rule, msg)
+			if by, known := l.files.found[finding]; !known || by == l {
+				l.files.found[finding] = l
+				l.warn(id, rule, description, url, msg, where)
+			}
 		}
 	}
 	l.by[id] = &lint

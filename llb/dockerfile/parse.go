@@ -36,7 +36,7 @@ func Parse(files *Files, id FileID, opt Options) (*File, error) {
 	if len(src.Data) == 0 && !opt.stageless { // BuildKit's parser has another word for it in a list
 		return nil, errors.New("the Dockerfile cannot be empty")
 	}
-	lint, err := newLinters(src.Data, id, opt)
+	lint, err := newLinters(files, id, opt)
 	if err != nil {
 		return nil, InFile(err, id)
 	}

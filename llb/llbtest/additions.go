@@ -19,8 +19,8 @@ var additions = []struct {
 	{"variable in COPY --from", regexp.MustCompile(`variable expansion is not supported for --from`)},
 	{"variable in RUN --mount=from", regexp.MustCompile(`'from' doesn't support variable expansion`)},
 	{"instruction", regexp.MustCompile(`unknown instruction: (?i:INCLUDE|UNSET)\b`)},
-	{"flag of FROM", regexp.MustCompile(`unknown flag: --(after|context|no-cache)\b`)},
-	{"flag of COPY", regexp.MustCompile(`unknown flag: --if-exists\b`)},
+	{"flag of FROM", regexp.MustCompile(`unknown flag: --(after|arg|context|no-cache|target-platform)\b`)},
+	{"flag of COPY", regexp.MustCompile(`unknown flag: --(if-exists|target-platform)\b`)},
 	{"stage of another file", regexp.MustCompile(`failed to parse stage name "(/|\./|\.\./)`)},
 	{"reference to a later stage", regexp.MustCompile(`cannot (copy|mount) from stage .* needs to be defined before current`)},
 }

@@ -37,8 +37,8 @@ func (s *sources) HasContext(name string, p *ocispecs.Platform) (bool, error) {
 }
 
 func (s *sources) named(name string, p *ocispecs.Platform, local func() []llb.LocalOption) (*dockerui.NamedContext, error) {
-	if strings.Contains(name, "#") {
-		return nil, nil // a stage of another file has no context here
+	if strings.ContainsAny(name, "#({[") {
+		return nil, nil // no stage but those of the Dockerfile itself has a context here
 	}
 	if p == nil {
 		p = s.target

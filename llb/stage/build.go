@@ -56,6 +56,8 @@ type Builder struct {
 	expected map[ID]bool
 	// excused are unresolved nodes that only replaced stages refer to.
 	excused map[ID]bool
+	// settings counts the units with settings of their own.
+	settings int
 	// tolerant puts an unresolved node where a reference leads nowhere.
 	tolerant bool
 }
@@ -174,10 +176,10 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 			n.UsedArgs = b.fromArgs(base)
 		}
 	} else {
-		if base, ok := b.named[n.Ref]; ok {
+		n.Open = ours(&n, &s.Flags)
+		if base, ok := b.named[n.Ref]; ok && !n.Open {
 			n.Base = base
 		}
-		n.Open = ours(&n, &s.Flags)
 		n.UsedArgs = sortedKeys(used)
 		n.Declared = declared(&n)
 	}
@@ -201,12 +203,6 @@ func (b *unitBuilder) fromArgs(id ID) []string {
 		}
 	}
 	return sortedKeys(used)
-}
-
-// ours reports whether FROM refers to something that docker/dockerfile has no
-// words for: it is followed only where it is needed.
-func ours(n *Node, flags *dockerfile.FromFlags) bool {
-	return dockerfile.IsPath(n.Ref) || flags.Context != ""
 }
 
 // expandRef is FROM's argument with the global args in it expanded.

@@ -192,16 +192,14 @@ func (g *Graph) UnitOf(n *Node) *Unit { return &g.Units[n.Unit] }
 // stage; nil for the build's, and where docker/dockerfile gives --platform no
 // effect: on another stage, and on the empty image.
 func (g *Graph) PlatformOf(n *Node) *ocispecs.Platform {
-	own := g.UnitOf(n).Settings.Platform
-	switch {
-	case n.Platform == nil:
-		return own
-	case n.Replaced, n.Open, n.Base == None && n.Ref != Scratch:
-		return n.Platform
-	case n.Base != None && g.Node(n.Base).Unit != n.Unit:
-		return n.Platform // the base is built for it
+	if n.Base != None {
+		// The base may have been built for another one.
+		return g.UnitOf(g.Node(n.Base)).Settings.Platform
 	}
-	return own
+	if n.Platform != nil && (n.Replaced || n.Open || n.Ref != Scratch) {
+		return n.Platform
+	}
+	return g.UnitOf(n).Settings.Platform
 }
 
 // Where is the place to point at when the node cannot be resolved.

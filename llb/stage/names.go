@@ -154,6 +154,7 @@ func (g *Graph) ByName(name string) (ID, bool, error) {
 	if !isLabel(name) {
 		return None, false, nil
 	}
+	asked := g.Asked()
 	for _, same := range []func(ID) bool{
 		func(id ID) bool { return g.Node(id).Label == name },
 		func(id ID) bool { return strings.EqualFold(trimPath(g.Node(id).Label), trimPath(name)) },
@@ -161,7 +162,7 @@ func (g *Graph) ByName(name string) (ID, bool, error) {
 			return slices.ContainsFunc(g.Outside(id), func(n string) bool { return strings.EqualFold(n, trimPath(name)) })
 		},
 	} {
-		if id, found, err := g.only(name, same); found || err != nil {
+		if id, found, err := g.only(name, func(id ID) bool { return asked[id] && same(id) }); found || err != nil {
 			return id, found, err
 		}
 	}

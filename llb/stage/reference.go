@@ -29,6 +29,8 @@ type RefFlag string
 const (
 	CopyFrom  RefFlag = "--from"
 	MountFrom RefFlag = "--mount=from"
+	// CopyPlatform is the platform of what CopyFrom refers to.
+	CopyPlatform RefFlag = "--target-platform"
 )
 
 // HasVariables reports whether the file leaves to variables what is meant.
@@ -37,8 +39,9 @@ func (r *Reference) HasVariables() bool { return r.Written != r.Expanded }
 // Instruction is an instruction together with what it refers to.
 type Instruction struct {
 	dockerfile.Instruction
-	// Refs are one for COPY --from and one for each mount of RUN, in the order
-	// of the flags; else none.
+	// Refs are one for COPY --from, after which that for --target-platform
+	// stands, and one for each mount of RUN, in the order of the flags; else
+	// none.
 	Refs []Reference
 }
 
@@ -84,8 +87,12 @@ func (in *Instruction) Pieces(escape rune) []Piece {
 func (in *Instruction) refOf(flag string, mounts *int) *Reference {
 	switch {
 	case strings.HasPrefix(flag, "--from="):
-		if len(in.Refs) == 1 && in.Refs[0].Flag == CopyFrom {
+		if len(in.Refs) > 0 && in.Refs[0].Flag == CopyFrom {
 			return &in.Refs[0]
+		}
+	case strings.HasPrefix(flag, "--target-platform="):
+		if len(in.Refs) > 1 && in.Refs[1].Flag == CopyPlatform {
+			return &in.Refs[1]
 		}
 	case strings.HasPrefix(flag, "--mount="):
 		if *mounts++; *mounts <= len(in.Refs) {
@@ -101,7 +108,7 @@ var mountField = regexp.MustCompile(`(?i)[=,"']from=["']?`)
 // valueSpan returns where the value of a reference stands in the text of its
 // flag. Of several fields of a mount the last one counts.
 func valueSpan(flag string, ref *Reference) dockerfile.Span {
-	if ref.Flag == CopyFrom {
+	if ref.Flag != MountFrom {
 		return dockerfile.Span{Start: strings.Index(flag, "=") + 1, End: len(flag)}
 	}
 	for _, m := range mountField.FindAllStringIndex(flag, -1) {

@@ -29,27 +29,6 @@ func (g *Builder) addPlainReferences(unit UnitID) error {
 	return nil
 }
 
-// addBase follows a FROM that names a stage of another file.
-func (g *Builder) addBase(id ID, flags *dockerfile.FromFlags) error {
-	n := g.Node(id)
-	if !dockerfile.IsPath(n.Ref) {
-		return errors.Errorf("--context only applies to a stage of another file, and %s is not a path; write FROM --context=%s ./path/Dockerfile#stage", n.Ref, flags.Context)
-	}
-	set := Settings{Platform: n.Platform}
-	base, err := g.fileStage(n.Ref, id, flags.Context, set, n.Loc)
-	if err != nil {
-		err = withValues(err, g.fromReference(id))
-	}
-	if base, err = g.orUnresolved(base, err, id, n.Ref, n.Loc); err != nil {
-		return err
-	}
-	n = g.Node(id)
-	n.Base, n.Open = base, false
-	n.Declared = declared(n)
-	g.connect(Edge{From: id, To: base, Kind: Base, Loc: n.Loc, at: atBase, ref: n.Ref})
-	return nil
-}
-
 // addGates adds the stages that must succeed for this one to count.
 func (g *Builder) addGates(id ID, names []string) error {
 	for _, name := range names {
@@ -102,6 +81,8 @@ func (g *Graph) unitNames(id ID) []string {
 // mention is one place where an instruction names a stage or an image.
 type mention struct {
 	kind EdgeKind
+	// platform is what --target-platform has for it.
+	platform Reference
 	// name is what stands there for the parser, and Reference what the file
 	// has.
 	name string
@@ -120,10 +101,13 @@ func mentions(in *Instruction) []mention {
 		if c.From == "" {
 			return nil
 		}
+		platform := in.Flags.TargetPlatform
 		return []mention{{
 			kind: Copy, name: c.From, paths: slices.Clone(c.SourcePaths),
-			Reference: Reference{Node: None, Flag: CopyFrom, Written: c.From, Expanded: c.From},
-			ours:      strings.Contains(c.From, "$") || dockerfile.IsPath(c.From), hasVariables: strings.Contains(c.From, "$"),
+			Reference:    Reference{Node: None, Flag: CopyFrom, Written: c.From, Expanded: c.From},
+			platform:     Reference{Node: None, Flag: CopyPlatform, Written: platform, Expanded: platform},
+			ours:         strings.Contains(c.From, "$") || dockerfile.IsPath(c.From) || platform != "",
+			hasVariables: strings.Contains(c.From+platform, "$"),
 		}}
 	case *instructions.RunCommand:
 		var list []mention
@@ -154,6 +138,9 @@ func (g *Builder) addReferences(from ID, at int, in *Instruction, wanted func(*m
 	if in.Refs == nil {
 		for i := range list {
 			in.Refs = append(in.Refs, list[i].Reference)
+			if list[i].platform.Written != "" {
+				in.Refs = append(in.Refs, list[i].platform)
+			}
 		}
 	}
 	for i := range list {
@@ -171,6 +158,10 @@ func (g *Builder) addReferences(from ID, at int, in *Instruction, wanted func(*m
 			return err
 		}
 		in.Refs[i] = m.Reference
+		if m.platform.Written != "" {
+			m.platform.Node = m.Node
+			in.Refs[i+1] = m.platform
+		}
 		e := Edge{From: from, To: m.Node, Kind: m.kind, Loc: in.Loc, Paths: m.paths, OnBuild: in.OnBuild, Implied: m.implied, at: at, ref: m.Expanded}
 		if e.last = g.upstreamEnd(m.Node, m.name, from); e.OnBuild {
 			e.at = atTrigger
@@ -193,14 +184,18 @@ func writtenMounts(c *instructions.RunCommand) []*instructions.Mount {
 
 // refer finds the node that is mentioned.
 func (g *Builder) refer(from ID, m *mention, in *Instruction, vars func() *staticVars) error {
-	if m.kind == Copy {
-		return g.copySource(from, &m.Reference, in, vars)
+	if m.kind == Mount {
+		return g.mountSource(from, m, in, vars)
 	}
-	return g.mountSource(from, m, in, vars)
+	set, err := g.copyPlatform(from, &m.platform, in, vars)
+	if err != nil {
+		return err
+	}
+	return g.copySource(from, &m.Reference, set, in, vars)
 }
 
 // copySource finds what COPY --from means: an index, a stage, or an image.
-func (g *Builder) copySource(from ID, ref *Reference, in *Instruction, vars func() *staticVars) error {
+func (g *Builder) copySource(from ID, ref *Reference, set Settings, in *Instruction, vars func() *staticVars) error {
 	lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
 	res, err := lex.ProcessWordWithMatches(ref.Written, &Env{})
 	if err != nil && !strings.Contains(ref.Written, "$") {
@@ -215,10 +210,13 @@ func (g *Builder) copySource(from ID, ref *Reference, in *Instruction, vars func
 		}
 	}
 	if index, err := strconv.Atoi(ref.Expanded); err == nil {
-		ref.Node, err = g.byIndex(from, index)
+		if ref.Node, err = g.byIndex(from, index); err != nil {
+			return err
+		}
+		ref.Node, err = g.withSettings(ref.Node, from, set, in.Loc)
 		return err
 	}
-	ref.Node, err = g.source(from, ref.Expanded, in, in.Loc)
+	ref.Node, err = g.source(from, ref.Expanded, set, in, in.Loc)
 	return withValues(err, ref)
 }
 
@@ -240,22 +238,23 @@ func (g *Builder) mountSource(from ID, m *mention, in *Instruction, vars func() 
 		name = Scratch
 	}
 	// docker/dockerfile gives the fetch of such an image no location.
-	m.Node, err = g.source(from, name, in, dockerfile.Loc{})
+	m.Node, err = g.source(from, name, Settings{}, in, dockerfile.Loc{})
 	return withValues(err, &m.Reference)
 }
 
-// source is a stage or an image. fetch is the location that an image gets.
-func (g *Builder) source(from ID, ref string, in *Instruction, fetch dockerfile.Loc) (ID, error) {
+// source is a stage or an image, with some settings. fetch is the location
+// that an image gets.
+func (g *Builder) source(from ID, ref string, set Settings, in *Instruction, fetch dockerfile.Loc) (ID, error) {
 	if dockerfile.IsPath(ref) {
-		return g.fileStage(dockerfile.FlagText(ref), from, "", Settings{}, in.Loc)
+		return g.fileStage(dockerfile.FlagText(ref), from, "", set, in.Loc)
 	}
 	if last, ok := g.latest(ref, from); ok && g.lastCounts(last, from, in) {
-		return last, nil
+		return g.withSettings(last, from, set, in.Loc)
 	}
 	if id, ok := g.Visible(ref, from); ok {
-		return id, nil
+		return g.withSettings(id, from, set, in.Loc)
 	}
-	return g.addExternal(from, ref, in.Loc, fetch), nil
+	return g.withSettings(g.addExternal(from, ref, in.Loc, fetch), from, set, in.Loc)
 }
 
 func (g *Graph) addExternal(from ID, ref string, use, loc dockerfile.Loc) ID {

@@ -11,6 +11,9 @@ import (
 // could give each round of a circle of files another path.
 const maxNesting = 64
 
+// maxSettings is how many units may have settings of their own.
+const maxSettings = 1000
+
 // unitRequest says which unit a reference means.
 type unitRequest struct {
 	file     dockerfile.FileID
@@ -60,8 +63,8 @@ func (g *Builder) addUnit(u Unit, check func() error) error {
 // fileStage is the stage that "./path/Dockerfile#name" means, seen from a
 // node. The file's stages join the graph when it is met first. Without a name
 // it is the last stage. context is the value of --context, empty for the
-// build context of the node's own file; what else is set for the node's own
-// file holds, too, unless set says otherwise.
+// build context of the node's own file; so is the platform, unless set says
+// otherwise.
 func (g *Builder) fileStage(ref string, from ID, context string, set Settings, loc dockerfile.Loc) (ID, error) {
 	file, name := dockerfile.SplitPath(ref)
 	if strings.Contains(name, "#") || name == "" && strings.HasSuffix(ref, "#") {
@@ -71,7 +74,9 @@ func (g *Builder) fileStage(ref string, from ID, context string, set Settings, l
 		return None, errors.WithMessage(err, "cannot take a stage from another file")
 	}
 	own := g.UnitOf(g.Node(from))
-	want := unitRequest{context: own.Context, settings: own.Settings.with(set), depth: own.depth + 1, ref: ref}
+	// Arguments are those of one file; a platform is that of all.
+	settings := Settings{Platform: own.Settings.Platform}.with(set)
+	want := unitRequest{context: own.Context, settings: settings, depth: own.depth + 1, ref: ref}
 	if id, ok, err := g.standIn(file, name, from, context, want.settings, loc); ok || err != nil {
 		return id, err
 	}
@@ -125,8 +130,16 @@ func (g *Builder) loadUnit(want *unitRequest) (UnitID, error) {
 	if err := g.failed[key]; err != nil {
 		return 0, err
 	}
+	if want.depth > maxNesting && !want.settings.Empty() {
+		return 0, errors.Errorf("settings lead to further settings more than %d levels deep, at %s; does a stage need itself with ever new ones?", maxNesting, want.ref)
+	}
 	if want.depth > maxNesting {
 		return 0, errors.Errorf("cannot take a stage from %s: files refer to further files more than %d levels deep", want.ref, maxNesting)
+	}
+	if !want.settings.Empty() {
+		if g.settings++; g.settings > maxSettings {
+			return 0, errors.Errorf("%s: the build has more than %d different settings of stages", want.ref, maxSettings)
+		}
 	}
 	err := g.readUnit(want, key)
 	if err != nil {
