@@ -58,7 +58,7 @@ func outlineCall(ctx context.Context, r *request) (answer.Answer, error) {
 	}
 	from := p.Target().Node.From
 	o := outlineAnswer{Outline: outline.Outline{
-		Name:        from.Name,
+		Name:        p.Graph.TargetName(p.Target().ID),
 		Description: from.DocComment,
 		Sources:     sources.data,
 		Args:        make([]outline.Arg, 0, len(asked.Args)),

@@ -7,7 +7,9 @@ import (
 	"github.com/stagecraft/stagecraft/frontend/answer"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
 	"github.com/stagecraft/stagecraft/frontend/outgoing"
+	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
+	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
 // targetsCall lists the stages. Nothing is expanded for it, so that it answers
@@ -30,7 +32,46 @@ func targetsCall(ctx context.Context, r *request) (answer.Answer, error) {
 			Location:    location(sources.in(c, s.Loc)),
 		})
 	}
+	for _, s := range settingsTargets(ctx, c, f) {
+		s.Location = location(sources.in(c, s.loc))
+		list.Targets = append(list.Targets, s.Target)
+	}
 	list.Sources = sources.data
 	outgoing.Values(&list) // clients print them
 	return answer.Of(list.ToResult())
+}
+
+type settingsTarget struct {
+	targets.Target
+	loc dockerfile.Loc
+}
+
+// settingsTargets are the stages of the Dockerfile with settings of their own,
+// such as build(GO=1.25), under the names that --target knows them by. They
+// depend on arguments: where these are missing, there are none.
+func settingsTargets(ctx context.Context, c *compilation, f *dockerfile.File) []settingsTarget {
+	if !f.HasSettings() {
+		return nil
+	}
+	req := c.Request
+	req.Target, req.Tolerant = "", true
+	g, err := compiler.Stages(ctx, req)
+	if err != nil {
+		return nil
+	}
+	var list []settingsTarget
+	asked := g.Asked()
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		if u := g.UnitOf(n); n.Kind != stage.Stage || u.Settings.Empty() || u.File.ID != 0 || !asked[n.ID] {
+			continue
+		}
+		list = append(list, settingsTarget{targets.Target{
+			Name:        n.Label,
+			Description: n.From.DocComment,
+			Base:        n.From.BaseName,
+			Platform:    n.From.Platform,
+		}, n.Loc})
+	}
+	return list
 }

@@ -182,7 +182,7 @@ func TestAdditionErrors(t *testing.T) {
 		{"FROM alpine AS a\nFROM --target-plattform=linux/arm64 a\n", nil,
 			"line 2: dockerfile parse error on line 2: unknown flag: --target-plattform (did you mean target-platform?)"},
 		{"FROM alpine AS a\nCOPY --from=a --target-platform=$TARGETPLATFORM / /\n", nil,
-			"line 2: circular dependency detected on stage: a: a[linux/amd64] -(copy, line 2)-> a[linux/amd64]; break the circle by moving what both stages need into a stage of its own"},
+			"line 2: circular dependency detected on stage: a: a[linux/amd64] -(copy, line 2)-> a[linux/amd64]; a stage cannot copy from itself"},
 		{"ARG X\nFROM alpine AS a\nCOPY --from=b / /\nFROM --arg=X=x$X a AS b\n", nil,
 			"line 4: settings lead to further settings more than 64 levels deep, at a(X=xxxxxxxxxxxxxxxxxxxx…9537c5fdf120); does a stage need itself with ever new ones?"},
 

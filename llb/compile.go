@@ -147,6 +147,16 @@ func Graph(ctx context.Context, req Request) (*resolve.Resolved, error) {
 	return r.bases, nil
 }
 
+// Stages runs the phases before anything is fetched: the stages, and what they
+// need as far as no base image has a say in it.
+func Stages(ctx context.Context, req Request) (*stage.Graph, error) {
+	_, builder, err := req.stages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return builder.Graph, nil
+}
+
 // resolved is a request after the phases before the plan.
 type resolved struct {
 	platforms stage.Platforms
@@ -155,20 +165,32 @@ type resolved struct {
 }
 
 func (req *Request) resolve(ctx context.Context) (*resolved, error) {
+	r, builder, err := req.stages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.bases, err = resolve.Resolve(ctx, builder, req.Sources, resolve.Options{
+		MultiPlatform: req.MultiPlatformRequested,
+		Everything:    req.EveryStage,
+	})
+	return r, err
+}
+
+func (req *Request) stages(ctx context.Context) (*resolved, *stage.Builder, error) {
 	parse := dockerfile.Options{Check: req.LinterConfig, Warn: req.Warn}
 	file, err := dockerfile.Parse(req.Files, 0, parse)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r := &resolved{platforms: stage.NewPlatforms(req.TargetPlatform, req.BuildPlatforms)}
 	globals, err := stage.EvaluateGlobals(file, r.platforms, req.Target, req.BuildArgs)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// Before the graph, because FROM may use the value.
 	epoch, err := resolve.Epoch(ctx, file, globals, req.Sources)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	globals, r.epoch = epoch.Globals, epoch.Time
 	builder, err := stage.Build(file, globals, stage.Options{
@@ -182,14 +204,7 @@ func (req *Request) resolve(ctx context.Context) (*resolved, error) {
 		Everything: req.EveryStage,
 		Tolerant:   req.Tolerant,
 	})
-	if err != nil {
-		return nil, err
-	}
-	r.bases, err = resolve.Resolve(ctx, builder, req.Sources, resolve.Options{
-		MultiPlatform: req.MultiPlatformRequested,
-		Everything:    req.EveryStage,
-	})
-	return r, err
+	return r, builder, err
 }
 
 // ignoreMatchers are the patterns of the ignore files of the build contexts

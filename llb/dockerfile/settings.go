@@ -63,3 +63,17 @@ func targetPlatform(flag *instructions.Flag) (string, error) {
 	}
 	return flag.Value, nil
 }
+
+// HasSettings reports whether a FROM or a COPY of the file sets something for
+// the stage that it names.
+func (f *File) HasSettings() bool {
+	for _, s := range f.Stages {
+		if len(s.Flags.Args) > 0 || s.Flags.TargetPlatform != "" {
+			return true
+		}
+		if slices.ContainsFunc(s.Instrs, func(in Instruction) bool { return in.Flags.TargetPlatform != "" }) {
+			return true
+		}
+	}
+	return false
+}

@@ -14,7 +14,7 @@ import (
 
 // inherit takes over what the base has: another stage, or what resolve found.
 func (e *stageEval) inherit(n *stage.Node) {
-	e.out.outline = newOutline(e.unit.Globals)
+	e.out.outline = newOutline(e.unit)
 	if n.Base != stage.None {
 		base := e.plan.byID[n.Base]
 		e.out.Image = cloneImage(base.Image)

@@ -15,6 +15,9 @@ type outlineData struct {
 	used    map[string]bool
 	secrets map[string]need
 	ssh     map[string]need
+	// fixed are the args that the settings of the file have: nobody is asked
+	// for them.
+	fixed map[string]bool
 }
 
 // need is a secret or an agent.
@@ -23,9 +26,14 @@ type need struct {
 	loc      dockerfile.Loc
 }
 
-func newOutline(globals *stage.Globals) outlineData {
+func newOutline(u *stage.Unit) outlineData {
+	fixed := map[string]bool{}
+	for _, arg := range u.Settings.Args {
+		fixed[arg.Key] = true
+	}
 	return outlineData{
-		args:    maps.Clone(globals.Args),
+		fixed:   fixed,
+		args:    maps.Clone(u.Globals.Args),
 		used:    map[string]bool{},
 		secrets: map[string]need{},
 		ssh:     map[string]need{},
@@ -39,7 +47,7 @@ func (o *outlineData) inherit(base *outlineData) { maps.Copy(o.used, base.fromAr
 func (o *outlineData) fromArgs() map[string]bool {
 	used := map[string]bool{}
 	for name, inFrom := range o.used {
-		if inFrom {
+		if inFrom && !o.fixed[name] {
 			used[name] = true
 		}
 	}
@@ -206,7 +214,7 @@ func (o *outlineData) usedArgs(seen map[string]bool) []stage.Arg {
 	var args []stage.Arg
 	for _, name := range slices.Sorted(maps.Keys(used)) {
 		a, declared := o.args[name]
-		if declared && !seen[name] {
+		if declared && !seen[name] && !o.fixed[name] {
 			seen[name] = true
 			args = append(args, a)
 		}

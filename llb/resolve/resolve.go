@@ -162,7 +162,7 @@ func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
 			continue
 		}
 		ref, err := normalize(n.Ref)
-		if n.Replaced && dockerfile.IsPath(n.Ref) {
+		if n.Replaced && (n.Kind == stage.External || dockerfile.IsPath(n.Ref)) {
 			err = nil // no image, and not wanted
 		}
 		if err != nil {

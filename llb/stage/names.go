@@ -83,6 +83,16 @@ func (g *Graph) unitNamesOf(u *Unit, stage string) names {
 	return own
 }
 
+// TargetName is the name of a stage for --target, empty for one that can have
+// none.
+func (g *Graph) TargetName(id ID) string {
+	n := g.Node(id)
+	if g.UnitOf(n).Settings.Empty() {
+		return n.From.Name // as docker/dockerfile has it
+	}
+	return n.Label
+}
+
 // nameOr is the name of a stage, or that of the stage of an index.
 func nameOr(name string, index int) string {
 	if name == "" {
