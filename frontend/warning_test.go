@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -42,5 +43,32 @@ func TestWarningsBeforeAnErrorOfAnotherPlatform(t *testing.T) {
 	}
 	if len(c.shown) != 2 {
 		t.Errorf("shown were %q, want two warnings", c.shown)
+	}
+}
+
+// A file that is ignored in a folder of --context is so by an ignore file of
+// that folder, or of that Dockerfile, which the warning names.
+func TestWarningsNameTheIgnoreFile(t *testing.T) {
+	for name, want := range map[string]string{
+		"svc/.dockerignore":           "is excluded by svc/.dockerignore",
+		"svc/Dockerfile.dockerignore": "is excluded by svc/Dockerfile.dockerignore",
+		".dockerignore":               "",
+	} {
+		files := map[string]map[string]string{
+			"dockerfile": {"Dockerfile": "FROM --context=./svc ./svc/Dockerfile\n", "svc/Dockerfile": "FROM scratch\nCOPY key /\n"},
+			"context":    {"svc/key": "", "svc/other": ""},
+		}
+		folder := "context"
+		if strings.HasSuffix(name, "Dockerfile.dockerignore") {
+			folder = "dockerfile"
+		}
+		files[folder][name] = "key\n"
+		c := &farAway{Gateway: &llbtest.Gateway{Opts: map[string]string{"platform": "linux/amd64"}, Files: files}}
+		if _, err := Build(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(c.shown, "\n"); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: shown was %q, want %q", name, got, want)
+		}
 	}
 }

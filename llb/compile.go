@@ -50,7 +50,7 @@ type Request struct {
 	// OtherContext and OtherIgnore are the same for the build contexts that
 	// FROM --context names. Nil: there are none.
 	OtherContext func(ctx context.Context, c stage.Context, paths []string) (*llb.State, error)
-	OtherIgnore  func(ctx context.Context, c stage.Context) ([]string, error)
+	OtherIgnore  func(ctx context.Context, c stage.Context) (patterns []string, file string, err error)
 	// Gate is the stage to compile in place of the target; see
 	// [Compiled.Gates].
 	Gate *stage.Ref
@@ -209,7 +209,7 @@ func (req *Request) stages(ctx context.Context) (*resolved, *stage.Builder, erro
 
 // ignoreMatchers are the patterns of the ignore files of the build contexts
 // that needed stages have.
-func (req *Request) ignoreMatchers(ctx context.Context, r *resolve.Resolved) (map[stage.ContextID]*patternmatcher.PatternMatcher, error) {
+func (req *Request) ignoreMatchers(ctx context.Context, r *resolve.Resolved) (map[stage.ContextID]plan.Ignore, error) {
 	needed := map[stage.ContextID]bool{0: true}
 	var all map[stage.ID]bool
 	if req.EveryStage {
@@ -220,30 +220,38 @@ func (req *Request) ignoreMatchers(ctx context.Context, r *resolve.Resolved) (ma
 			needed[r.Graph.UnitOf(n).Context] = true
 		}
 	}
-	matchers := map[stage.ContextID]*patternmatcher.PatternMatcher{}
+	matchers := map[stage.ContextID]plan.Ignore{}
 	for i, c := range r.Graph.Contexts {
 		if !needed[stage.ContextID(i)] {
 			continue
 		}
-		read := req.Ignore
-		if i > 0 && req.OtherIgnore != nil {
-			read = func(ctx context.Context) ([]string, error) { return req.OtherIgnore(ctx, c) }
-		}
-		if read == nil {
-			continue
-		}
-		patterns, err := read(ctx)
+		patterns, file, err := req.ignorePatterns(ctx, i, c)
 		if err != nil {
 			return nil, dockerfile.At(err, c.Loc)
 		}
 		if len(patterns) == 0 {
 			continue
 		}
-		if matchers[stage.ContextID(i)], err = patternmatcher.New(patterns); err != nil {
+		matcher, err := patternmatcher.New(patterns)
+		if err != nil {
 			return nil, dockerfile.At(err, c.Loc)
 		}
+		matchers[stage.ContextID(i)] = plan.Ignore{PatternMatcher: matcher, File: file}
 	}
 	return matchers, nil
+}
+
+// ignorePatterns are the patterns for a build context and the file that has
+// them.
+func (req *Request) ignorePatterns(ctx context.Context, id int, c stage.Context) ([]string, string, error) {
+	if id > 0 && req.OtherIgnore != nil {
+		return req.OtherIgnore(ctx, c)
+	}
+	if req.Ignore == nil {
+		return nil, "", nil
+	}
+	patterns, err := req.Ignore(ctx)
+	return patterns, dockerui.DefaultDockerignoreName, err
 }
 
 func (req *Request) lowering(contexts map[stage.ContextID]llb.State) lower.Options {

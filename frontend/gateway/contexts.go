@@ -19,21 +19,22 @@ import (
 
 const ignoreSuffix = dockerui.DefaultDockerignoreName
 
-// OtherIgnore returns the patterns for a build context: those of the ignore file
-// that belongs to the Dockerfile, else those of the context's own ignore file.
+// OtherIgnore returns the patterns for a build context, and the name of the file
+// that has them: the ignore file that belongs to the Dockerfile, else the
+// context's own. Without either file both are empty.
 // It is an error where the context does not exist, so that this is known
 // before anything runs.
-func (s *Sources) OtherIgnore(ctx context.Context, other stage.Context) ([]string, error) {
+func (s *Sources) OtherIgnore(ctx context.Context, other stage.Context) ([]string, string, error) {
 	own, open := otherRoot{ignore: ignoreSuffix}, s.folderRoot
 	if other.Named != "" {
 		open = s.namedRoot
 	}
 	if err := open(ctx, other, &own); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	beside, err := s.besideFile(ctx, other.IgnoreRoot, strings.TrimSuffix(other.Ignore, ignoreSuffix))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	for _, file := range []struct {
 		*tree
@@ -44,15 +45,15 @@ func (s *Sources) OtherIgnore(ctx context.Context, other stage.Context) ([]strin
 		}
 		data, found, err := file.read(ctx, file.path)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if found {
 			patterns, err := ignorefile.ReadAll(bytes.NewReader(data))
 			// Not nil: an empty ignore file counts, too.
-			return append([]string{}, patterns...), errors.Wrapf(err, "failed parsing %s", file.path)
+			return append([]string{}, patterns...), file.path, errors.Wrapf(err, "failed parsing %s", file.path)
 		}
 	}
-	return nil, nil
+	return nil, "", nil
 }
 
 // otherRoot is where the ignore file of a build context is read from.
@@ -155,7 +156,7 @@ func (s *Sources) OtherContext(ctx context.Context, other stage.Context, paths [
 // otherContext opens a build context. A folder becomes a root of its own, so
 // that nothing in it leads out of it.
 func (s *Sources) otherContext(ctx context.Context, other stage.Context, paths []string) (*llb.State, error) {
-	patterns, err := s.OtherIgnore(ctx, other)
+	patterns, _, err := s.OtherIgnore(ctx, other)
 	if err != nil {
 		return nil, err
 	}

@@ -28,10 +28,17 @@ type Options struct {
 	CacheNamespace string
 	// Ignore are the patterns of the ignore file of each build context, nil
 	// without any.
-	Ignore map[stage.ContextID]*patternmatcher.PatternMatcher
+	Ignore map[stage.ContextID]Ignore
 	Epoch  *time.Time
 	// Everything evaluates the stages that the target does not need, too.
 	Everything bool
+}
+
+// Ignore is what an ignore file says.
+type Ignore struct {
+	*patternmatcher.PatternMatcher
+	// File is the name of the file, for messages.
+	File string
 }
 
 // Evaluate makes the plan for the graph's target. The instructions of the

@@ -58,18 +58,23 @@ func (e *stageEval) checkSecretName(keyword, name string, c instructions.Command
 // exceptions in the ignore file, no simple answer would be right.
 func (t *transfer) checkIgnored(src string) {
 	ignore := t.opt.Ignore[t.unit.Context]
-	if t.from != stage.None || ignore == nil || ignore.Exclusions() {
+	if t.from != stage.None || ignore.PatternMatcher == nil || ignore.Exclusions() {
 		return
 	}
 	src = filepath.ToSlash(filepath.Clean(src))
-	if (src == "." || src == "/") && !ignoresAll(ignore) {
+	if (src == "." || src == "/") && !ignoresAll(ignore.PatternMatcher) {
 		return // the root is no path that a pattern could mean
 	}
 	if matches, err := ignore.MatchesOrParentMatches(src); err != nil || !matches {
 		return
 	}
 	keyword := map[string]string{"ADD": "Add", "COPY": "Copy"}[t.keyword]
-	t.lint.Run(&linter.RuleCopyIgnoredFile, t.in.Location(), linter.RuleCopyIgnoredFile.Format(keyword, src))
+	text := linter.RuleCopyIgnoredFile.Format(keyword, src)
+	if t.unit.Context != 0 {
+		// docker/dockerfile knows one ignore file and its default name.
+		text = strings.TrimSuffix(text, ".dockerignore") + ignore.File
+	}
+	t.lint.Run(&linter.RuleCopyIgnoredFile, t.in.Location(), text)
 }
 
 func ignoresAll(ignore *patternmatcher.PatternMatcher) bool {

@@ -100,12 +100,13 @@ func (o *options) request(warnings io.Writer) (compiler.Request, error) {
 		Caps:           &caps,
 		MainContext:    func(_ context.Context, paths []string) (*llb.State, error) { return local("context", paths), nil },
 		Ignore: func(context.Context) ([]string, error) {
-			return ignored(o.file+".dockerignore", filepath.Join(o.context, ".dockerignore"))
+			patterns, _, err := ignored(o.file+".dockerignore", filepath.Join(o.context, ".dockerignore"))
+			return patterns, err
 		},
 		OtherContext: func(_ context.Context, c stage.Context, paths []string) (*llb.State, error) {
 			return local("context "+c.Dir+c.Named, paths), nil
 		},
-		OtherIgnore: func(_ context.Context, c stage.Context) ([]string, error) {
+		OtherIgnore: func(_ context.Context, c stage.Context) ([]string, string, error) {
 			return ignored(filepath.Join(o.folder(c.IgnoreRoot), c.Ignore), filepath.Join(o.context, c.Dir, ".dockerignore"))
 		},
 		Warn: func(file dockerfile.FileID, rule, _, _, msg string, where []parser.Range) {
@@ -134,17 +135,18 @@ func local(name string, paths []string) *llb.State {
 }
 
 // ignored are the patterns of the first of some files that exists.
-func ignored(files ...string) ([]string, error) {
+func ignored(files ...string) ([]string, string, error) {
 	for _, name := range files {
 		f, err := os.Open(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		defer f.Close()
-		return ignorefile.ReadAll(f)
+		patterns, err := ignorefile.ReadAll(f)
+		return patterns, name, err
 	}
-	return nil, nil
+	return nil, "", nil
 }
