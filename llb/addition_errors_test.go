@@ -87,7 +87,7 @@ func TestAdditionErrors(t *testing.T) {
 		{"FROM alpine\nCOPY --from=missing/dockerfile / /\n", nil,
 			`line 2: missing/dockerfile: docker.io/missing/dockerfile:latest: not found; a stage of another file is written ./missing/dockerfile#stage`},
 		{"FROM lib\\Dockerfile#build\n", nil,
-			"line 1: failed to parse stage name \"libDockerfile#build\": invalid reference format: repository name (library/libDockerfile#build) must be lowercase; a stage of another file is written ./libDockerfile#build"},
+			"line 1: failed to parse stage name \"libDockerfile#build\": invalid reference format: repository name (library/libDockerfile#build) must be lowercase; a stage of another file is written ./lib/Dockerfile#build"},
 		{"ARG DIR=svc\nFROM ./$DIR/Dockerfile#build\n", nil,
 			"line 2: cannot take a stage from ./svc/Dockerfile#build: svc/Dockerfile: no such file; in ./$DIR/Dockerfile#build, DIR is svc, from ARG DIR on line 1"},
 		{"FROM alpine\nARG STAGE=biuld\nCOPY --from=./svc#$STAGE / /\n", map[string]string{"svc": "FROM alpine AS build\n"},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -61,9 +62,18 @@ func normalize(ref string) (reference.Named, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
 		err = errors.Wrapf(err, "failed to parse stage name %q", ref)
-		return nil, withHint(err, stage.FileHint(ref))
+		return nil, err
 	}
 	return reference.TagNameOnly(named), nil
+}
+
+// fileHint says how a stage of another file is written, where a node may have
+// been meant to be one.
+func fileHint(n *stage.Node) string {
+	if strings.Contains(n.From.BaseName, `\`) {
+		return stage.FileHint(n.From.BaseName) // its backslashes were taken for escapes
+	}
+	return stage.FileHint(n.Ref)
 }
 
 // withHint adds to an error what else may have been meant; an empty hint says
@@ -165,7 +175,7 @@ func (r *resolver) imageBase(ctx context.Context, w lookup, platform ocispecs.Pl
 			err = errors.WithMessage(err, text)
 		}
 		err = suggest.WrapError(err, w.name(), options, true)
-		return nil, withHint(err, stage.FileHint(w.node.Ref))
+		return nil, withHint(err, fileHint(w.node))
 	}
 	if found.Ref != ref.String() {
 		if ref, err = reference.ParseNormalizedNamed(found.Ref); err != nil {

@@ -166,7 +166,7 @@ func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
 			err = nil // no image, and not wanted
 		}
 		if err != nil {
-			malformed = append(malformed, malformedRef{err, n.Where()})
+			malformed = append(malformed, malformedRef{withHint(err, fileHint(n)), n.Where()})
 			continue
 		}
 		if !reach[n.ID] {
