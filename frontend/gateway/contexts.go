@@ -148,7 +148,7 @@ func (s *Sources) MainContext(ctx context.Context, paths []string) (*llb.State, 
 
 // OtherContext is MainContext for the context of a FROM --context.
 func (s *Sources) OtherContext(ctx context.Context, other stage.Context, paths []string) (*llb.State, error) {
-	return s.folders.open(ctx, s.goal, fmt.Sprintf("%+v", other), paths, func(ctx context.Context) (*llb.State, error) {
+	return s.folders.open(ctx, s.goal, folderOf(other), paths, func(ctx context.Context) (*llb.State, error) {
 		return s.otherContext(ctx, other, paths)
 	})
 }
@@ -213,4 +213,10 @@ func scoped(st llb.State, dir string, patterns []string, name string) *llb.State
 	}
 	root := llb.Scratch().File(llb.Copy(st, dir, "/", opts...), llb.WithCustomName("[internal] build context "+name))
 	return &root
+}
+
+// folderOf identifies a build context across compilations of a request: where it is written is not part of it, as
+// each compilation numbers the files in its own order.
+func folderOf(c stage.Context) string {
+	return fmt.Sprintf("%q %q %q %v", c.Dir, c.Named, c.Ignore, c.IgnoreRoot)
 }
