@@ -179,7 +179,7 @@ var llbCapabilities = map[apicaps.CapID][]decision{
 
 	pb.CapMetaIgnoreCache: slices.Concat(
 		[]decision{{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", opts: opts("no-cache", ""), says: "--no-cache requires", line: 2}},
-		instruction(refusedHereAlone, "RUN --no-cache x", "--no-cache requires")),
+		[]decision{{comesOf: refusedHereAlone, dockerfile: "FROM --no-cache alpine\nRUN x\n", says: "--no-cache requires", line: 2}}),
 	pb.CapMetaDescription: everything(refused, "meta.description"),
 	pb.CapMetaExportCache: unneeded,
 
@@ -392,6 +392,21 @@ func TestGateWithoutEvaluate(t *testing.T) {
 	got := llbtest.Serve(t.Context(), r, Build)
 	if got.Err == nil || !strings.Contains(got.Err.Error(), "a gate, requires a newer BuildKit") {
 		t.Errorf("%v", got.Err)
+	}
+}
+
+// RUN --no-cache is another operation in each build. On a daemon where it cannot be, it is carried out although it
+// is cached, and so is all that is made from it. Each operation is shown twice, asked for and as the result.
+func TestFreshOnAnOldDaemon(t *testing.T) {
+	r := llbtest.Request{Dockerfile: []byte("FROM alpine AS ask\nRUN x\nRUN --no-cache ask\nFROM alpine\nCOPY --from=ask /answer /\nRUN y\n")}
+	got := llbtest.Serve(t.Context(), r, Build)
+	if got.Err != nil || strings.Contains(got.Text, "no-cache\n") || strings.Count(got.Text, "validExitCodes") != 2 {
+		t.Errorf("%v\n%s", got.Err, got.Text)
+	}
+	r.Lacks = []apicaps.CapID{pb.CapExecValidExitCode}
+	got = llbtest.Serve(t.Context(), r, Build)
+	if got.Err != nil || strings.Count(got.Text, "no-cache\n") != 6 || strings.Contains(got.Text, "validExitCodes") {
+		t.Errorf("%v\n%s", got.Err, got.Text)
 	}
 }
 

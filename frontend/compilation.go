@@ -52,6 +52,7 @@ func (r *request) compilation(ctx context.Context, goal gateway.Goal) *compilati
 		NoCache:        r.UI.IsNoCache,
 		SourceMap:      c.sourceMap,
 		Caps:           &caps,
+		Build:          r.UI.BuildOpts().SessionID,
 	}
 	if goal.Gate != nil {
 		c.Target, c.Gate = goal.Gate.Name, &goal.Gate.Ref

@@ -60,6 +60,9 @@ type Request struct {
 	SourceMap func(dockerfile.FileID) *llb.SourceMap
 	// Caps are what the daemon can do; nil means no more than every daemon.
 	Caps *apicaps.CapSet
+	// Build is a text that no other build has: RUN --no-cache is another
+	// operation in each.
+	Build string
 	// Warn receives the findings of build checks; nil switches them off.
 	Warn dockerfile.WarnFunc
 	// EveryStage checks the stages that the target does not need, too.
@@ -262,6 +265,7 @@ func (req *Request) lowering(contexts map[stage.ContextID]llb.State) lower.Optio
 		Caps:           req.Caps,
 		ResolveMode:    req.ImageResolveMode,
 		GitAdvice:      req.GitAdvice,
+		Build:          req.Build,
 		Hostname:       req.Hostname,
 		Network:        req.NetworkMode,
 		ExtraHosts:     req.ExtraHosts,

@@ -229,6 +229,7 @@ func (f *front) request(p *ocispecs.Platform) compiler.Request {
 		NoCache:      f.ui.IsNoCache,
 		SourceMap:    func(file dockerfile.FileID) *llb.SourceMap { return f.sourceOf(files, file) },
 		Caps:         &caps,
+		Build:        "session",
 	}
 }
 

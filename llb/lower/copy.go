@@ -15,7 +15,7 @@ func (l *lowerer) copy(fs llb.State, step *plan.Step, op *plan.Copy) (llb.State,
 		return llb.State{}, err
 	}
 	opts := []llb.ConstraintsOpt{llb.WithCustomName(step.Progress), l.at(step.Loc)}
-	if step.IgnoreCache {
+	if l.ignoresCache(step) {
 		opts = append(opts, llb.IgnoreCache)
 	}
 	// A mode applies to directories that the layer below may have, too,

@@ -31,6 +31,9 @@ type Options struct {
 	ResolveMode llb.ResolveMode
 	GitAdvice   bool
 
+	// Build is a text that no other build has, for RUN --no-cache.
+	Build string
+
 	Hostname     string
 	Network      pb.NetMode
 	ExtraHosts   []llb.HostIP

@@ -16,7 +16,7 @@ func (l *lowerer) mkdir(fs llb.State, step *plan.Step, op *plan.Mkdir, p ocispec
 		opts = append(opts, llb.WithCreatedTime(*op.Created))
 	}
 	constraints := []llb.ConstraintsOpt{llb.WithCustomName(step.Progress), l.at(step.Loc), llb.Platform(p)}
-	if step.IgnoreCache {
+	if l.ignoresCache(step) {
 		constraints = append(constraints, llb.IgnoreCache)
 	}
 	return fs.File(llb.Mkdir(op.Path, 0o755, opts...), constraints...)

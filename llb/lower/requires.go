@@ -121,7 +121,7 @@ func (l *lowerer) baseNeeds(s *plan.Stage) []need {
 
 func (l *lowerer) needs(step *plan.Step) []need {
 	var needs []need
-	if step.IgnoreCache {
+	if l.ignoresCache(step) {
 		needs = append(needs, need{"--no-cache", pb.CapMetaIgnoreCache})
 	}
 	switch op := step.Op.(type) {

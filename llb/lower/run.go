@@ -15,8 +15,11 @@ func (l *lowerer) run(fs llb.State, step *plan.Step, op *plan.Run) llb.State {
 		l.at(step.Loc),
 		llb.WithCustomName(step.Progress),
 	}
-	if step.IgnoreCache {
+	if l.ignoresCache(step) {
 		opts = append(opts, llb.IgnoreCache)
+	}
+	if step.Fresh && l.canBeFresh() {
+		opts = append(opts, llb.ValidExitCodes(freshCodes(l.opt.Build)...))
 	}
 	if op.Script != nil {
 		opts = append(opts, l.script(op.Script))

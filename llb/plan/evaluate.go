@@ -125,6 +125,8 @@ type scope struct {
 	// rerun says that the filesystem comes from a step that always runs; see
 	// runAgain.
 	rerun bool
+	// fresh says that it comes from a RUN --no-cache.
+	fresh bool
 	// platform that LLB knows the filesystem to have, nil for none.
 	platform *ocispecs.Platform
 	// root is the node whose base the filesystem goes back to.

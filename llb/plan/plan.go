@@ -89,6 +89,10 @@ type Step struct {
 	Loc      dockerfile.Loc
 	// IgnoreCache carries the operation out even where its result is cached.
 	IgnoreCache bool
+	// Fresh makes it another operation in each build: RUN --no-cache. AfterFresh is
+	// said of what is made from such a one, which a daemon that cannot have it so
+	// carries out again.
+	Fresh, AfterFresh bool
 	// Reads are the files from outside that the step itself takes.
 	Reads []Read
 }

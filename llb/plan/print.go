@@ -140,6 +140,11 @@ func (w *printer) step(in *Stage, s *Step) {
 	if s.IgnoreCache {
 		again = " (no-cache)"
 	}
+	if s.Fresh {
+		again += " (fresh)"
+	} else if s.AfterFresh {
+		again += " (after fresh)"
+	}
 	w.line(1, "%s: %s %q%s", where, kindOf(op), s.Progress, again)
 	w.usual = usual(in, s.Op)
 	for i := range op.NumField() {
