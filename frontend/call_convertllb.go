@@ -16,7 +16,7 @@ func convertLLBCall(ctx context.Context, r *request) (answer.Answer, error) {
 	if err != nil {
 		return answer.Answer{}, err
 	}
-	def, err := compiled.Marshal(ctx)
+	def, err := compiled.definition(ctx)
 	if err != nil {
 		return answer.Answer{}, err
 	}

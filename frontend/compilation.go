@@ -8,6 +8,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
@@ -89,26 +90,58 @@ func (c *compilation) finding(file dockerfile.FileID, rule, msg string, where []
 	return fmt.Sprintf("%s:%v %s %s", c.Files.Source(file).Name(), where, rule, msg)
 }
 
+// compiled is what a compilation came to.
+type compiled struct {
+	*compiler.Compiled
+	by *compilation
+}
+
 // compile is the compiler with its errors located for the client.
-func (c *compilation) compile(ctx context.Context) (*compiler.Compiled, error) {
-	compiled, err := compiler.Compile(ctx, c.Request)
+func (c *compilation) compile(ctx context.Context) (*compiled, error) {
+	result, err := compiler.Compile(ctx, c.Request)
 	if err != nil {
 		return nil, c.locate(err)
 	}
-	if err := c.request.checkPlan(compiled.Plan); err != nil {
+	if err := c.request.checkPlan(result.Plan); err != nil {
 		return nil, err
 	}
-	return compiled, nil
+	return &compiled{Compiled: result, by: c}, nil
 }
 
 // compileToBuild is compile for what the daemon will build: an error, too,
 // where it is too old for that.
-func (c *compilation) compileToBuild(ctx context.Context) (*compiler.Compiled, error) {
-	compiled, err := c.compile(ctx)
+func (c *compilation) compileToBuild(ctx context.Context) (*compiled, error) {
+	result, err := c.compile(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return compiled, c.locate(compiled.Unsupported)
+	return result, c.locate(result.Unsupported)
+}
+
+// definition returns the LLB of the goal.
+func (c *compiled) definition(ctx context.Context) (*llb.Definition, error) {
+	def, err := c.Marshal(ctx)
+	return def, c.by.locate(err)
+}
+
+// solve has the daemon build the goal. It comes back at once, and the daemon
+// builds when somebody reads the result; evaluate waits for the build.
+func (c *compiled) solve(ctx context.Context, evaluate bool) (client.Reference, error) {
+	def, err := c.definition(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.Solved = def
+	r := c.by.request
+	res, err := r.Client.Solve(ctx, client.SolveRequest{
+		Evaluate:     evaluate,
+		Definition:   def.ToPB(),
+		CacheImports: r.UI.CacheImports,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res.SingleRef()
 }
 
 // evaluate is the compiler up to the plan.

@@ -23,33 +23,33 @@ import (
 // succeed for it to count. The first failure cancels the rest, and the result
 // is there when all are done. A target without gates is built lazily, as
 // docker/dockerfile does it.
-func (c *compilation) solveWithGates(ctx context.Context, target *compiler.Compiled) (client.Reference, error) {
+func (c *compilation) solveWithGates(ctx context.Context, target *compiled) (client.Reference, error) {
 	gates := compiler.Gates(target.Plan)
 	if len(gates) == 0 {
-		return c.request.solve(ctx, target, false)
+		return target.solve(ctx, false)
 	}
-	compiled, err := c.compileGates(ctx, gates)
+	stages, err := c.compileGates(ctx, gates)
 	if err != nil {
 		return nil, err
 	}
-	return c.solveAll(ctx, target, gates, compiled)
+	return c.solveAll(ctx, target, gates, stages)
 }
 
 // compileGates compiles gates before anything runs: an error in a gate is the
 // user's to know at once.
-func (c *compilation) compileGates(ctx context.Context, gates []compiler.Gate) ([]*compiler.Compiled, error) {
-	compiled := make([]*compiler.Compiled, len(gates))
+func (c *compilation) compileGates(ctx context.Context, gates []compiler.Gate) ([]*compiled, error) {
+	stages := make([]*compiled, len(gates))
 	for i, gate := range gates {
 		var err error
-		if compiled[i], err = c.compileGate(ctx, gate); err != nil {
+		if stages[i], err = c.compileGate(ctx, gate); err != nil {
 			return nil, errors.WithMessagef(err, "--after=%s of stage %s (%s)", gate.Name, gate.By, c.place(gate))
 		}
 	}
-	return compiled, nil
+	return stages, nil
 }
 
 // solveAll builds the target and its gates.
-func (c *compilation) solveAll(ctx context.Context, target *compiler.Compiled, gates []compiler.Gate, compiled []*compiler.Compiled) (client.Reference, error) {
+func (c *compilation) solveAll(ctx context.Context, target *compiled, gates []compiler.Gate, stages []*compiled) (client.Reference, error) {
 	var (
 		all       sync.WaitGroup
 		ref       client.Reference
@@ -59,14 +59,14 @@ func (c *compilation) solveAll(ctx context.Context, target *compiler.Compiled, g
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	all.Go(func() {
-		ref, targetErr = crash.Guard(func() (client.Reference, error) { return c.request.solve(ctx, target, true) })
+		ref, targetErr = crash.Guard(func() (client.Reference, error) { return target.solve(ctx, true) })
 		if targetErr != nil {
 			cancel()
 		}
 	})
 	for i := range gates {
 		all.Go(func() {
-			_, gateErrs[i] = crash.Guard(func() (client.Reference, error) { return c.request.solve(ctx, compiled[i], true) })
+			_, gateErrs[i] = crash.Guard(func() (client.Reference, error) { return stages[i].solve(ctx, true) })
 			if gateErrs[i] != nil {
 				cancel()
 			}
@@ -82,7 +82,7 @@ func (c *compilation) gate(ctx context.Context, gate compiler.Gate) *compilation
 	return c.request.compilation(ctx, gateway.Goal{Platform: c.goal.Platform, Gate: &gate})
 }
 
-func (c *compilation) compileGate(ctx context.Context, gate compiler.Gate) (*compiler.Compiled, error) {
+func (c *compilation) compileGate(ctx context.Context, gate compiler.Gate) (*compiled, error) {
 	g := c.gate(ctx, gate)
 	if c.warned != nil {
 		g.warning(c.report, c.warned)

@@ -42,11 +42,11 @@ func (r *request) size(ctx context.Context) (*size.Report, error) {
 		return nil, err
 	}
 	in := size.Input{Platform: stage.NewPlatforms(platform, c.BuildPlatforms).Target}
-	if in.Target, err = r.measure(ctx, program, target); err != nil {
+	if in.Target, err = r.measure(ctx, program, target.Compiled); err != nil {
 		return nil, err
 	}
 	for _, gate := range compiled {
-		measured, err := r.measure(ctx, program, gate)
+		measured, err := r.measure(ctx, program, gate.Compiled)
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerui"
-	"github.com/moby/buildkit/frontend/gateway/client"
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/util/bkmaps"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -39,7 +38,7 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.compiled.Store(platformID(p), compiled)
+		b.compiled.Store(platformID(p), compiled.Compiled)
 		target := compiled.Plan.Target()
 		return &dockerui.BuildResult{
 			Reference: ref,
@@ -49,25 +48,6 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 		}, nil
 	})
 	return b, err
-}
-
-// solve has the daemon build a compiled stage. It comes back at once, and the
-// daemon builds when somebody reads the result; evaluate waits for the build.
-func (r *request) solve(ctx context.Context, c *compiler.Compiled, evaluate bool) (client.Reference, error) {
-	def, err := c.Marshal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c.Solved = def
-	res, err := r.Client.Solve(ctx, client.SolveRequest{
-		Evaluate:     evaluate,
-		Definition:   def.ToPB(),
-		CacheImports: r.UI.CacheImports,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return res.SingleRef()
 }
 
 // built is a result that attestations may still be added to.

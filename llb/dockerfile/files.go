@@ -190,8 +190,11 @@ func checkText(data []byte) error {
 	if len(data) == 0 {
 		return errors.New("the file is empty")
 	}
+	if name := encoding(data); name != "" && name != binaryFile {
+		return errors.New("the file is " + encodedIn(name))
+	}
 	if bytes.IndexByte(data, 0) >= 0 {
-		return errors.New("the file is not a text file")
+		return errors.New("the file is " + notText)
 	}
 	if utf8.Valid(data) {
 		return nil

@@ -19,7 +19,7 @@ func (f *File) include(node *parser.Node, chain []FileID) error {
 	src := f.Files.Source(id)
 	tree, err := parseTree(src.Data)
 	if err != nil {
-		return InFile(err, id)
+		return src.explain(InFile(err, id), id)
 	}
 	if err := f.Files.spend(id, tree); err != nil {
 		return At(err, at)

@@ -30,10 +30,10 @@ func newLinters(files *Files, id FileID, opt Options) (*linters, error) {
 	if opt.Check != nil {
 		config = *opt.Check // a copy: several platforms share the client's
 	} else {
-		directive, _, _, _ := parser.ParseDirective("check", data)
+		directive, _, where, _ := parser.ParseDirective("check", data)
 		parsed, err := linter.ParseLintOptions(directive)
 		if err != nil {
-			return nil, errors.Wrap(err, "failed to parse check options")
+			return nil, At(errors.Wrap(err, "failed to parse check options"), Loc{File: id, Ranges: where})
 		}
 		config = *parsed
 	}

@@ -34,7 +34,7 @@ func List(files *Files) (*File, error) {
 func Parse(files *Files, id FileID, opt Options) (*File, error) {
 	src := files.Source(id)
 	if len(src.Data) == 0 && !opt.stageless { // BuildKit's parser has another word for it in a list
-		return nil, errors.New("the Dockerfile cannot be empty")
+		return nil, At(errors.New("the Dockerfile cannot be empty"), Whole(id))
 	}
 	lint, err := newLinters(files, id, opt)
 	if err != nil {
@@ -42,7 +42,7 @@ func Parse(files *Files, id FileID, opt Options) (*File, error) {
 	}
 	tree, err := parseTree(src.Data)
 	if err != nil {
-		return nil, InFile(err, id)
+		return nil, src.explain(InFile(err, id), id)
 	}
 	if err := files.spend(id, tree); err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func Parse(files *Files, id FileID, opt Options) (*File, error) {
 		return nil, err
 	}
 	if len(f.Stages) == 0 && !opt.stageless {
-		return nil, InFile(errors.New("dockerfile contains no stages to build"), id)
+		return nil, At(errors.New("dockerfile contains no stages to build"), Whole(id))
 	}
 	checkStageNames(f)
 	checkInstructionCasing(f)
@@ -68,7 +68,8 @@ func Parse(files *Files, id FileID, opt Options) (*File, error) {
 func (f *File) addAll(tree *parser.Result, chain []FileID) error {
 	for _, node := range tree.AST.Children {
 		if err := f.add(node, chain); err != nil {
-			return InFile(err, chain[len(chain)-1])
+			id := chain[len(chain)-1]
+			return f.Files.Source(id).explain(InFile(err, id), id)
 		}
 	}
 	return nil

@@ -34,9 +34,9 @@ func TestParse(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                        "0: the Dockerfile cannot be empty",
+		"":                                        "1: the Dockerfile cannot be empty",
 		"# nothing\n":                             "1: file with no instructions",
-		"ARG A\n":                                 "0: dockerfile contains no stages to build",
+		"ARG A\n":                                 "1: dockerfile contains no stages to build",
 		"\nRUN x\nFROM a\n":                       "2: no build stage in current context",
 		"FROM a\nRUM x\n":                         "2: dockerfile parse error on line 2: unknown instruction: RUM (did you mean RUN?)",
 		"FROM a\n\nCOPY --nope x y\n":             "3: dockerfile parse error on line 3: unknown flag: --nope",
@@ -45,7 +45,8 @@ func TestParseErrors(t *testing.T) {
 		"FROM a\nUNSET\n":                         "2: dockerfile parse error on line 2: UNSET needs to know what to remove",
 		"FROM a\nUNSET NOTHING\n":                 "2: dockerfile parse error on line 2:",
 		"FROM a\nINCLUDE ./other\n":               "2: INCLUDE ./other: ./other cannot be read",
-		"# check=skip=;\nFROM a\n":                "0: failed to parse check options",
+		"# check=skip=;\nFROM a\n":                "1: failed to parse check options",
+		"# syntax=x\n# escape=x\nFROM a\n":        "2: invalid escape token 'x'",
 		"FROM a\nENTRYPOINT [\"a\", \"b\" \"c\"]": "",
 	} {
 		_, err := parse(text, Options{})
