@@ -77,6 +77,9 @@ var spellings = []spelling{
 	{row: "UNSET", dockerfile: "FROM alpine\nUNSET SHELL\n"},
 	{row: "UNSET", dockerfile: "FROM alpine\nUNSET ONBUILD\n"},
 	{row: "UNSET", dockerfile: "FROM alpine\nunset env A\n"},
+	{row: "ENV --file", dockerfile: "FROM alpine\nENV --file=./values\n"},
+	{row: "ENV --file", dockerfile: "FROM alpine\nenv --file=/values\n"},
+	{row: "LABEL --file", dockerfile: "FROM alpine\nLABEL --file=./values\n"},
 	{row: "INCLUDE", dockerfile: "INCLUDE ./steps\nFROM alpine\n"},
 	{row: "INCLUDE", dockerfile: "FROM alpine\nINCLUDE ./steps\n"},
 	{row: "INCLUDE", dockerfile: "FROM alpine\nINCLUDE ../steps\n", refusal: "outside the folder"},
@@ -88,6 +91,7 @@ var spellings = []spelling{
 var beside = map[string]string{
 	"svc/Dockerfile": "FROM alpine AS build\nRUN make\n",
 	"steps":          "ENV A=1\n",
+	"values":         "A=1\n",
 }
 
 // No file that docker/dockerfile accepts changes its meaning: it rejects each

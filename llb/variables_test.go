@@ -38,7 +38,7 @@ func (g *variables) expression() string {
 }
 
 func (g *variables) setting() string {
-	switch g.IntN(9) {
+	switch g.IntN(10) {
 	case 0:
 		return "ARG " + g.name()
 	case 1, 2:
@@ -50,6 +50,8 @@ func (g *variables) setting() string {
 	case 6:
 		return fmt.Sprintf("ENV %s=%s %s=%s", g.name(), g.value(), g.name(), g.value())
 	case 7:
+		return "ENV --file=./values"
+	case 8:
 		return "ENV " + g.name() + " " + g.one("1", "2", "3")
 	default:
 		return "UNSET ENV " + g.one("A", "B", "C", "A B", "*", "$"+g.name()+" C")
@@ -122,6 +124,7 @@ func TestVariablesMeanTheSame(t *testing.T) {
 		other.line("ARG %s=%s\nFROM %s AS first\n%s\nFROM first AS last\n%s", g.name(), g.one("1", "2", ""), g.one("alpine", "scratch", "example.com/setsab"), g.setting(), g.setting())
 		r := llbtest.Request{Dockerfile: []byte(text), Opts: opts, Beside: map[string]string{
 			"included": strings.Join(included.lines, "\n") + "\n",
+			"values":   fmt.Sprintf("%s=%s\n%s=%s\n%s\n", g.name(), g.value(), g.name(), g.value(), g.name()),
 			"other":    strings.Join(other.lines, "\n") + "\n",
 		}}
 		for _, f := range llbtest.Show(t.Context(), r) {

@@ -183,6 +183,8 @@ func flagsOf(node *parser.Node) []string {
 		return []string{"if-exists", "target-platform"}
 	case "run":
 		return []string{"no-cache"}
+	case "env", "label":
+		return []string{"file"}
 	}
 	return nil
 }

@@ -185,10 +185,12 @@ func resolvePath(ref string, root Root, dir string) (Root, string, error) {
 	return 0, "", errors.Errorf("%s is outside the folder that the Dockerfile is sent from; a path from the root of the build context starts with a slash", ref)
 }
 
+var errEmpty = errors.New("the file is empty")
+
 // checkText is an error for what cannot be a Dockerfile.
 func checkText(data []byte) error {
 	if len(data) == 0 {
-		return errors.New("the file is empty")
+		return errEmpty
 	}
 	if name := encoding(data); name != "" && name != binaryFile {
 		return errors.New("the file is " + encodedIn(name))

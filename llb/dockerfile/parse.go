@@ -176,6 +176,9 @@ func parseInstruction(node *parser.Node, lint *linter.Linter) (Instruction, erro
 		c, err := parseUnset(node)
 		return Instruction{Command: c}, err
 	}
+	if c, err := parseFileCommand(node); c != nil || err != nil {
+		return Instruction{Command: c}, err
+	}
 	flags, err := takeInstructionFlags(node)
 	if err != nil {
 		return Instruction{}, err

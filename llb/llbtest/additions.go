@@ -21,6 +21,7 @@ var additions = []struct {
 	{"instruction", regexp.MustCompile(`unknown instruction: (?i:INCLUDE|UNSET)\b`)},
 	{"flag of FROM", regexp.MustCompile(`unknown flag: --(after|arg|context|no-cache|target-platform)\b`)},
 	{"flag of COPY", regexp.MustCompile(`unknown flag: --(if-exists|target-platform)\b`)},
+	{"flag of ENV or LABEL", regexp.MustCompile(`unknown flag: --file\b`)},
 	{"stage of another file", regexp.MustCompile(`failed to parse stage name "(/|\./|\.\./)`)},
 	{"reference to a later stage", regexp.MustCompile(`cannot (copy|mount) from stage .* needs to be defined before current`)},
 }

@@ -9,11 +9,18 @@ import (
 )
 
 func (e *stageEval) setEnv(c *instructions.EnvCommand) {
-	history := "ENV"
-	config := &e.out.Image.Config
 	for _, kv := range c.Env {
 		e.checkLegacyForm(kv, c)
 		e.checkSecretName("ENV", kv.Key, c)
+	}
+	e.setPairs(c.Env)
+}
+
+// setPairs sets variables for later instructions and in the image config.
+func (e *stageEval) setPairs(pairs instructions.KeyValuePairs) {
+	history := "ENV"
+	config := &e.out.Image.Config
+	for _, kv := range pairs {
 		e.env.Set(kv.Key, kv.Value)
 		config.Env = withEnv(config.Env, kv.Key, kv.Value)
 		history += " " + kv.String()

@@ -245,6 +245,8 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 		err = e.stopSignal(c)
 	case *instructions.UserCommand:
 		e.user(c)
+	case *dockerfile.FileCommand:
+		err = e.setFromFile(c, in)
 	case *dockerfile.UnsetCommand:
 		err = e.unset(c, in.Loc)
 	case *instructions.VolumeCommand:

@@ -134,9 +134,22 @@ func (g *Builder) followSteps(id ID) error {
 		if err := g.addReferences(id, i, &in, func(m *mention) bool { return m.ours }); err != nil {
 			return dockerfile.At(err, in.Loc)
 		}
+		if err := g.readFile(&in); err != nil && !g.tolerant {
+			return err
+		}
 		g.Nodes[id].Steps[i] = in
 	}
 	return nil
+}
+
+// readFile reads the file of an instruction that has one.
+func (g *Builder) readFile(in *Instruction) error {
+	c, ok := in.Command.(*dockerfile.FileCommand)
+	if !ok {
+		return nil
+	}
+	_, err := c.Read(g.Files, in.Loc)
+	return dockerfile.At(err, in.Loc)
 }
 
 // fromFlags are the flags of a stage's FROM.

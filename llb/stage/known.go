@@ -2,6 +2,7 @@ package stage
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -121,6 +122,10 @@ func (v *staticVars) see(in *Instruction) {
 		}
 	case *instructions.EnvCommand:
 		v.env(lex, c, v.where(in))
+	case *dockerfile.FileCommand:
+		if c.Keyword == "ENV" {
+			v.envFile(c, in)
+		}
 	case *dockerfile.UnsetCommand:
 		if c.What == "ENV" {
 			v.unset(lex, c, v.where(in))
@@ -178,6 +183,31 @@ func (v *staticVars) env(lex *shell.Lex, c *instructions.EnvCommand, place strin
 	}
 }
 
+// envFile is ENV --file. The stage's variables win over those of the file.
+func (v *staticVars) envFile(c *dockerfile.FileCommand, in *Instruction) {
+	list, err := c.Read(v.graph.Files, in.Loc)
+	if err != nil {
+		return // said where the stage is followed
+	}
+	scope, found := facts(maps.Clone(v.scope)), map[string]fact{}
+	for _, a := range list {
+		what := fmt.Sprintf("%s on %s", a.Name, v.place(a.Loc))
+		f, mentioned := v.scope[a.Name]
+		if a.Inherit && (!mentioned || f.state == unset) {
+			continue
+		} else if !a.Inherit {
+			f = v.expandIn(scope, shell.NewLex('\\'), a.Word, what, fact{from: what})
+		}
+		found[a.Name] = f
+		if !mentioned || v.scope[a.Name].state == unset {
+			scope[a.Name] = f
+		}
+	}
+	for name, f := range found {
+		v.set(name, f)
+	}
+}
+
 // unset is UNSET ENV. An ARG that is no ENV stays what it is.
 func (v *staticVars) unset(lex *shell.Lex, c *dockerfile.UnsetCommand, place string) {
 	names, err := lex.ProcessWords(c.Names, facts(v.scope))
@@ -205,15 +235,20 @@ func (v *staticVars) unset(lex *shell.Lex, c *dockerfile.UnsetCommand, place str
 // expand completes f with the value of an expression, or with why that is not
 // known. what is the instruction that has the expression.
 func (v *staticVars) expand(lex *shell.Lex, expr, what string, f fact) fact {
-	res, err := lex.ProcessWordWithMatches(expr, facts(v.scope))
+	return v.expandIn(v.scope, lex, expr, what, f)
+}
+
+// expandIn is expand with other variables than those of the scope.
+func (v *staticVars) expandIn(scope facts, lex *shell.Lex, expr, what string, f fact) fact {
+	res, err := lex.ProcessWordWithMatches(expr, scope)
 	if err != nil {
 		// The plan says so where the instruction is carried out.
 		return fact{state: unknown, why: what + " is malformed", mend: "correct it"}
 	}
 	for _, name := range sortedKeys(res.Unmatched) {
-		cause := v.scope[name]
+		cause := scope[name]
 		switch {
-		case !matters(lex, expr, facts(v.scope), name):
+		case !matters(lex, expr, scope, name):
 			continue
 		case cause.state == unknown:
 			return fact{state: unknown, why: fmt.Sprintf("%s uses %s: %s", what, name, cause.why), mend: cause.mend}

@@ -306,6 +306,9 @@ func (g *Builder) AddTriggers(id ID, triggers []string) (bool, error) {
 			if err := g.addReferences(id, len(steps), &in, func(*mention) bool { return true }); err != nil {
 				return false, relocate(err, where)
 			}
+			if err := g.readFile(&in); err != nil {
+				return false, relocate(err, where)
+			}
 			refers = refers || len(in.Refs) > 0
 			steps = append(steps, in)
 		}
