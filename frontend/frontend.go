@@ -44,5 +44,9 @@ func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if err := built.scan(ctx, scanner); err != nil {
 		return nil, err
 	}
-	return built.Finalize()
+	res, err := built.Finalize()
+	if err != nil {
+		return nil, err
+	}
+	return res, built.summary.addTo(res)
 }

@@ -28,11 +28,20 @@ func (c *compilation) solveWithGates(ctx context.Context, target *compiled) (cli
 	if len(gates) == 0 {
 		return target.solve(ctx, false)
 	}
+	ref, _, err := c.solveNow(ctx, target)
+	return ref, err
+}
+
+// solveNow builds the target and its gates, and returns these as they were
+// compiled, too.
+func (c *compilation) solveNow(ctx context.Context, target *compiled) (client.Reference, []*compiled, error) {
+	gates := compiler.Gates(target.Plan)
 	stages, err := c.compileGates(ctx, gates)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return c.solveAll(ctx, target, gates, stages)
+	ref, err := c.solveAll(ctx, target, gates, stages)
+	return ref, stages, err
 }
 
 // compileGates compiles gates before anything runs: an error in a gate is the

@@ -33,20 +33,22 @@ func (r *request) size(ctx context.Context) (*size.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	gates := compiler.Gates(target.Plan)
-	compiled, err := c.compileGates(ctx, gates)
+	_, gates, err := c.solveNow(ctx, target)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.solveAll(ctx, target, gates, compiled); err != nil {
+	return c.sizeOf(ctx, program, target, gates)
+}
+
+// sizeOf measures what was built.
+func (c *compilation) sizeOf(ctx context.Context, program measure.Program, target *compiled, gates []*compiled) (*size.Report, error) {
+	in := size.Input{Platform: stage.NewPlatforms(c.TargetPlatform, c.BuildPlatforms).Target}
+	var err error
+	if in.Target, err = c.request.measure(ctx, program, target.Compiled); err != nil {
 		return nil, err
 	}
-	in := size.Input{Platform: stage.NewPlatforms(platform, c.BuildPlatforms).Target}
-	if in.Target, err = r.measure(ctx, program, target.Compiled); err != nil {
-		return nil, err
-	}
-	for _, gate := range compiled {
-		measured, err := r.measure(ctx, program, gate.Compiled)
+	for _, gate := range gates {
+		measured, err := c.request.measure(ctx, program, gate.Compiled)
 		if err != nil {
 			return nil, err
 		}

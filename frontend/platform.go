@@ -22,8 +22,11 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 		}
 	}
 	b := &built{request: r}
-	report := r.reporter(ctx)
 	var err error
+	if b.summary, err = r.newSummary(); err != nil {
+		return nil, err
+	}
+	report := r.reporter(ctx)
 	b.ResultBuilder, err = r.UI.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, index int) (_ *dockerui.BuildResult, err error) {
 		defer crash.Recover(&err)
 		c := r.compilation(ctx, gateway.Goal{Platform: p})
@@ -34,7 +37,7 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 		if err != nil {
 			return nil, err
 		}
-		ref, err := c.solveWithGates(ctx, compiled)
+		ref, err := b.summary.solve(ctx, c, compiled)
 		if err != nil {
 			return nil, err
 		}
@@ -55,6 +58,7 @@ type built struct {
 	*dockerui.ResultBuilder
 	request  *request
 	compiled bkmaps.SyncMap[string, *compiler.Compiled] // by platformID
+	summary  *summary
 }
 
 // platformID is how results name a platform; nil is this machine's.

@@ -33,7 +33,7 @@ var update = flag.Bool("update", false, "rewrite the golden files of this packag
 //	opts                          options of the client, key=value a line
 //	max                           STAGECRAFT_SIZE_MAX
 //	before                        a Dockerfile whose answer is the earlier one
-//	text, json                    what comes out
+//	text, json, summary           what comes out
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
 	if err != nil || len(cases) == 0 {
@@ -50,15 +50,24 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			valid(t, data)
+			valid(t, "size", data)
 			addsUp(t, r)
+			summary := size.NewSummary([]*size.Report{r})
+			short, err := json.Marshal(summary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			valid(t, "summary", short)
+			if n := strings.Count(summary.Text(), "\n"); n != 2 {
+				t.Errorf("the summary has %d lines", n+1)
+			}
 			text := r.Text()
 			for line := range strings.Lines(text) {
 				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 100 {
 					t.Errorf("%d columns: %s", n, line)
 				}
 			}
-			if got := string(txtar.Format(with(archive, text, string(data)+"\n"))); *update {
+			if got := string(txtar.Format(with(archive, text, string(data)+"\n", summary.Text()+"\n"+string(short)+"\n"))); *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
 				}
@@ -69,14 +78,15 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func with(a *txtar.Archive, text, data string) *txtar.Archive {
+func with(a *txtar.Archive, text, data, summary string) *txtar.Archive {
 	b := &txtar.Archive{Comment: a.Comment}
 	for _, f := range a.Files {
-		if f.Name != "text" && f.Name != "json" {
+		if f.Name != "text" && f.Name != "json" && f.Name != "summary" {
 			b.Files = append(b.Files, f)
 		}
 	}
-	b.Files = append(b.Files, txtar.File{Name: "text", Data: []byte(text)}, txtar.File{Name: "json", Data: []byte(data)})
+	b.Files = append(b.Files, txtar.File{Name: "text", Data: []byte(text)}, txtar.File{Name: "json", Data: []byte(data)},
+		txtar.File{Name: "summary", Data: []byte(summary)})
 	return b
 }
 
@@ -213,9 +223,10 @@ func addsUp(t *testing.T, r *size.Report) {
 	}
 }
 
-func valid(t *testing.T, data []byte) {
+// valid holds JSON against docs/schemas/NAME.json.
+func valid(t *testing.T, name string, data []byte) {
 	t.Helper()
-	schema, err := jsonschema.NewCompiler().Compile("../../docs/schemas/size.json")
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/schemas/" + name + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,6 +274,19 @@ func TestReadBefore(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
+	}
+}
+
+// Of several platforms the text has the first, and says so.
+func TestSummaryOfPlatforms(t *testing.T) {
+	a := &size.Report{Target: "app", Platform: "linux/amd64", Total: size.Amount{Bytes: 3e6, Files: 1}, Union: size.Amount{Bytes: 9e6}}
+	b := &size.Report{Target: "app", Platform: "linux/arm64"}
+	const want = "app for linux/amd64: 3.0 MB in 1 file, and 1 more in --metadata-file\nNo gates.\nSaved 6.0 MB: one stage with everything would carry 9.0 MB."
+	if got := size.NewSummary([]*size.Report{a, b}).Text(); got != want {
+		t.Errorf("got\n%s", got)
+	}
+	if got := size.NewSummary(nil).Text(); got != "" {
+		t.Errorf("of nothing: %s", got)
 	}
 }
 
