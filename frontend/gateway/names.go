@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/pkg/errors"
 )
 
 // isLabel reports whether a name is that of a stage of another file, or has
@@ -55,8 +57,24 @@ func contextReference(stage string) (string, bool) {
 	return strings.TrimSuffix(reference.FamiliarString(named), ":latest"), true
 }
 
-// contextAlias is a name that dockerui accepts in place of a stage's.
+// checkContextNames refuses a named context whose name has an equals sign:
+// between BuildKit and a frontend that ends the name of an option.
+func checkContextNames(opts map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(opts)) {
+		name, ok := strings.CutPrefix(key, "context:")
+		open := strings.IndexByte(name, '(')
+		if !ok || open < 0 || strings.Contains(name[open:], ")") {
+			continue
+		}
+		return errors.Errorf("the name of the named context %s=… has an equals sign, where BuildKit cuts it; write it with colons, as in %s(NAME:VALUE)", name, name[:open])
+	}
+	return nil
+}
+
+// contextAlias is a name that dockerui accepts in place of a stage's. Settings
+// can be written with colons for their equals signs.
 func contextAlias(stage string) string {
+	stage = strings.ReplaceAll(stage, "=", ":")
 	stage = strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(stage, "."), "/"))
 	sum := sha256.Sum256([]byte(stage))
 	return "stage-of-file-" + hex.EncodeToString(sum[:6])

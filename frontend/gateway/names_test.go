@@ -19,3 +19,18 @@ func TestContextReference(t *testing.T) {
 		}
 	}
 }
+
+// Settings in the name of a context have colons: an equals sign would end it.
+func TestContextNamesWithSettings(t *testing.T) {
+	if contextAlias("build(GO=1,X=2)[linux/arm64]") != contextAlias("build(GO:1,X:2)[linux/arm64]") {
+		t.Error("colons do not stand for equals signs")
+	}
+	for key, ok := range map[string]bool{
+		"context:build(GO:1)": true, "context:alpine": true, "target": true, "context:build[linux/arm64]": true,
+		"context:build(GO": false,
+	} {
+		if err := checkContextNames(map[string]string{key: "local:x"}); (err == nil) != ok {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}

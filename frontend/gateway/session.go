@@ -32,7 +32,10 @@ type Session struct {
 // New returns the session of a client and daemon, without the Dockerfile.
 func New(c client.Client) (*Session, error) {
 	s := &Session{Client: rememberImages(aliasContexts(guardedClient{c})), Frontend: currentFrontend(c), opts: maps.Clone(c.BuildOpts().Opts)}
-	var err error
+	err := checkContextNames(s.opts)
+	if err != nil {
+		return nil, err
+	}
 	s.UI, err = dockerui.NewClient(s.Client)
 	return s, err
 }

@@ -49,9 +49,8 @@ type Builder struct {
 	// stands are the externals in whose place a named context stands for a
 	// stage of a file that was not read, by their name.
 	stands map[string]ID
-	// shortened are the stages that named contexts were found for under a
-	// name that does not tell their build context.
-	shortened map[string]names
+	// stood are the names of the stages that stands are for.
+	stood map[ID]names
 	// expected are the stages whose files were announced.
 	expected map[ID]bool
 	// excused are unresolved nodes that only replaced stages refer to.
@@ -73,8 +72,8 @@ func Build(f *dockerfile.File, globals *Globals, opt Options) (*Builder, error) 
 		followed: map[ID]bool{},
 		stands:   map[string]ID{},
 
-		shortened: map[string]names{},
-		expected:  map[ID]bool{}, excused: map[ID]bool{},
+		stood:    map[ID]names{},
+		expected: map[ID]bool{}, excused: map[ID]bool{},
 	}
 	root := Unit{File: f, Globals: globals, Platforms: opt.Platforms}
 	root.Key = UnitKey{File: b.Files.Source(f.ID).Name()}

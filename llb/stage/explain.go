@@ -146,11 +146,15 @@ func (g *Builder) targetError() error {
 		g.tolerant = true
 		_ = g.followAll(map[ID]bool{}) // what is wrong elsewhere is not the point
 		g.tolerant = false
-		g.relabel()
+		g.relabel(g.Asked())
 	}
 	var names []string
+	asked := g.Asked()
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
+		if !asked[n.ID] {
+			continue
+		}
 		name := n.Name
 		if n.Unit != 0 {
 			name = n.Label

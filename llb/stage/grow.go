@@ -19,6 +19,9 @@ func (g *Builder) Grow() error {
 	if err := g.checkFileCircles(needed); err != nil {
 		return err
 	}
+	if err := g.checkReplacements(needed); err != nil {
+		return err
+	}
 	if g.opt.Everything || g.opt.Tolerant {
 		g.tolerant = g.opt.Tolerant
 		err := g.followAll(seen)
@@ -26,7 +29,7 @@ func (g *Builder) Grow() error {
 			return err
 		}
 	}
-	g.relabel()
+	g.relabel(seen)
 	return nil
 }
 

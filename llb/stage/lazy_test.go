@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -218,6 +219,28 @@ func TestNamedContextsReplaceAll(t *testing.T) {
 			if !replaced {
 				t.Errorf("%s: nothing is replaced", c.name)
 			}
+		}
+	}
+}
+
+// A named context whose name leaves the build context out does not stand for
+// stages with several, unless only one of them is needed.
+func TestNamedContextsAreNotGuessed(t *testing.T) {
+	const text = `FROM --context=./a ./f1#b AS a
+FROM --context=./c ./f1#b AS c
+FROM a AS one
+FROM scratch AS both
+COPY --from=a / /a
+COPY --from=c / /c`
+	for _, c := range []struct{ given, target, want string }{
+		{"f1#b", "one", ""},
+		{"f1#b{./a}", "both", ""},
+		{"f1#b", "both", "--build-context f1#b means several stages: f1#b{./a}, f1#b{./c}; write one of these"},
+	} {
+		m := &model{files: [][]modelStage{{{text: strings.Split(text, "\n")}}, {{text: []string{"FROM alpine AS b"}}}}, needsArg: []bool{false, false}}
+		_, _, err := m.build(Options{Target: c.target, Replaces: func(n string, _ *ocispecs.Platform) (bool, error) { return n == c.given, nil }})
+		if got := fmt.Sprint(err); got != cmp.Or(c.want, "<nil>") {
+			t.Errorf("%s for --target %s: %s, want %s", c.given, c.target, got, c.want)
 		}
 	}
 }

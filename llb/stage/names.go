@@ -117,11 +117,14 @@ func trimPath(label string) string {
 }
 
 // relabel gives the stages of other files, and those with settings, labels
-// that tell them apart.
-func (g *Graph) relabel() {
+// that tell them apart, as far as they are in a set.
+func (g *Graph) relabel(set map[ID]bool) {
 	contexts, roots := map[string][]string{}, map[string][]string{}
 	for i := range g.Units[1:] {
 		u := &g.Units[i+1]
+		if !slices.ContainsFunc(u.Stages, func(id ID) bool { return set[id] }) {
+			continue
+		}
 		file := u.Key.File
 		if !slices.Contains(contexts[file], u.Key.Context) {
 			contexts[file] = append(contexts[file], u.Key.Context)
@@ -247,9 +250,36 @@ func (b *unitBuilder) replacement(n *Node) (string, error) {
 	return b.given(b.unitNamesOf(b.Unit, n.Name), platform)
 }
 
+// checkReplacements refuses a named context under a name that leaves the build
+// context out, where it stands for stages with several.
+func (g *Builder) checkReplacements(needed []ID) error {
+	labels := map[string][]string{}
+	for _, id := range needed {
+		n := g.Node(id)
+		if !n.Replaced {
+			continue
+		}
+		own, ok := g.stood[id]
+		if !ok {
+			own = g.namesOf(id)
+		}
+		if n.Replacement == own.whole() || n.Replacement == own.withContext() && own.context != "" {
+			continue
+		}
+		if list := labels[n.Replacement]; !slices.Contains(list, own.withContext()) {
+			labels[n.Replacement] = append(list, own.withContext())
+		}
+	}
+	for _, name := range sortedNames(labels) {
+		if len(labels[name]) > 1 {
+			return ambiguous("--build-context "+name, labels[name])
+		}
+	}
+	return nil
+}
+
 // given is the name under which the client gave a named context in place of a
-// stage, empty where it gave none. A name that leaves the build context out
-// must not mean stages with several.
+// stage, empty where it gave none.
 func (g *Builder) given(n names, platform *ocispecs.Platform) (string, error) {
 	for _, name := range n.outside() {
 		ok, err := g.opt.Replaces(name, platform)
@@ -258,12 +288,6 @@ func (g *Builder) given(n names, platform *ocispecs.Platform) (string, error) {
 		}
 		if !ok {
 			continue
-		}
-		if other, used := g.shortened[name]; used && other.context != n.context {
-			return "", ambiguous("--build-context "+name, []string{other.whole(), n.whole()})
-		}
-		if name != n.whole() && name != n.withContext() {
-			g.shortened[name] = n
 		}
 		return name, nil
 	}
@@ -325,8 +349,9 @@ func (g *Graph) Visible(name string, from ID) (ID, bool) {
 // Labels are the names under which a user knows the nodes, for suggestions.
 func (g *Graph) Labels() []string {
 	var labels []string
+	asked := g.Asked()
 	for _, n := range g.Nodes {
-		if n.Label != "" {
+		if n.Label != "" && asked[n.ID] {
 			labels = append(labels, n.Label)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 type Ref struct {
 	Way      []dockerfile.Step // to the file
 	Context  Context
+	Given    []dockerfile.Step // to the file that has Context.Loc
 	Settings Settings
 	Index    int // among the stages of the file
 }
@@ -20,6 +21,7 @@ func (g *Graph) RefOf(id ID) Ref {
 	return Ref{
 		Way:      g.Files.WayTo(u.File.ID),
 		Context:  g.Contexts[u.Context],
+		Given:    g.Files.WayTo(g.Contexts[u.Context].Loc.File),
 		Settings: u.Settings,
 		Index:    int(id - u.Stages[0]),
 	}
@@ -42,7 +44,7 @@ func (g *Builder) findTarget() error {
 		if err != nil {
 			return err
 		}
-		g.relabel()
+		g.relabel(g.Asked())
 	}
 	id, ok, err := g.ByName(g.opt.Target)
 	if err != nil {
@@ -81,9 +83,13 @@ func (g *Builder) findGate(want *Ref) error {
 	if err != nil {
 		return err
 	}
+	c := want.Context
+	if c.Loc.File, err = g.Files.Go(want.Given); err != nil {
+		return err
+	}
 	unit, err := g.loadUnit(&unitRequest{
 		file:     file,
-		context:  g.contextID(want.Context),
+		context:  g.contextID(c),
 		settings: want.Settings,
 		depth:    len(want.Way),
 		ref:      g.Files.Source(file).Name(),

@@ -117,7 +117,7 @@ func (g *Builder) standIn(file, name string, from ID, context string, set Settin
 	id := g.addExternal(from, path+"#"+name, loc, dockerfile.Loc{})
 	n := g.Node(id)
 	n.Name, n.Label, n.Replaced, n.Replacement, n.Platform = names.stage, names.short(), true, given, set.Platform
-	g.stands[names.whole()] = id
+	g.stands[names.whole()], g.stood[id] = id, names
 	return id, true, nil
 }
 
