@@ -11,6 +11,7 @@
 //	folders.go    platforms and gates that want the same files share a transfer
 //	files.go      other Dockerfiles, each read once
 //	expect.go     several of them at once, when it is known that they are needed
+//	missing.go    what may have been meant by a path that leads nowhere
 //	times.go      when a source was last changed, for SOURCE_DATE_EPOCH
 //	images.go     each image is looked up once
 //	names.go      names for contexts that dockerui would not accept

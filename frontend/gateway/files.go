@@ -46,6 +46,10 @@ func (s *Session) readThroughLinks(ctx context.Context, root dockerfile.Root, p 
 		return nil, err
 	}
 	data, found, err := t.read(ctx, p)
+	var folder *folderError
+	if errors.As(err, &folder) {
+		return nil, s.folder(ctx, t, root, folder)
+	}
 	if err != nil || found {
 		return data, err
 	}
@@ -53,7 +57,7 @@ func (s *Session) readThroughLinks(ctx context.Context, root dockerfile.Root, p 
 		data, err := s.readThroughLinks(ctx, root, real, links+1)
 		return data, errors.WithMessagef(err, "%s is %s behind its symbolic links", p, real)
 	}
-	return nil, t.missing(p)
+	return nil, s.missing(ctx, t, root, p)
 }
 
 // besideFile is the tree that has a Dockerfile and the ignore file which
@@ -74,8 +78,6 @@ type tree struct {
 	where string
 	// single says that there are no files besides the Dockerfile.
 	single bool
-	// hint is said where a file is missing.
-	hint string
 }
 
 // openRoot solves a root, limited to some paths where it is a local folder.
@@ -83,14 +85,7 @@ func (s *Session) openRoot(ctx context.Context, root dockerfile.Root, paths, exc
 	key := fmt.Sprintf("%v %q %q", root, paths, excludes)
 	return s.read.trees.Do(ctx, key, guarded(func(ctx context.Context) (*tree, error) {
 		t := &tree{where: "the build context"}
-		st := s.Dockerfile.State
-		if root == dockerfile.InContext {
-			var err error
-			if st, err = s.UI.MainContext(ctx); err != nil {
-				return nil, err
-			}
-		}
-		op, err := s.onlySource(ctx, *st)
+		st, op, err := s.rootState(ctx, root)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +97,6 @@ func (s *Session) openRoot(ctx context.Context, root dockerfile.Root, paths, exc
 		case scheme == "local":
 			if root == dockerfile.BesideDockerfile {
 				t.where = "the folder that the Dockerfile is sent from"
-				t.hint = "; a path with a leading slash starts at the root of the build context, and a Dockerfile from standard input has no files beside it"
 			}
 			st = limitLocal(op, paths, excludes, op.Attrs[pb.AttrSharedKeyHint]+"-"+path.Join(paths[0]), loading(paths))
 		case strings.HasPrefix(scheme, "http"):
@@ -115,11 +109,25 @@ func (s *Session) openRoot(ctx context.Context, root dockerfile.Root, paths, exc
 	}))
 }
 
+// rootState is where the files of a root come from, and the one source
+// operation of it, nil where there are more.
+func (s *Session) rootState(ctx context.Context, root dockerfile.Root) (*llb.State, *pb.SourceOp, error) {
+	st := s.Dockerfile.State
+	if root == dockerfile.InContext {
+		var err error
+		if st, err = s.UI.MainContext(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	op, err := s.onlySource(ctx, *st)
+	return st, op, err
+}
+
 // limitLocal is a local folder as the client offers it, limited to some
 // paths; ignore files do not count for Dockerfiles. Under the hint the daemon
 // keeps a copy of what was sent, and a transfer with other paths would drop
 // it: they need hints of their own.
-func limitLocal(op *pb.SourceOp, paths, excludes []string, hint, name string) *llb.State {
+func limitLocal(op *pb.SourceOp, paths, excludes []string, hint, name string, more ...map[string]string) *llb.State {
 	attrs := maps.Clone(op.Attrs)
 	delete(attrs, pb.AttrIncludePatterns)
 	for attr, list := range map[string][]string{pb.AttrFollowPaths: paths, pb.AttrExcludePatterns: excludes} {
@@ -130,6 +138,9 @@ func limitLocal(op *pb.SourceOp, paths, excludes []string, hint, name string) *l
 		}
 	}
 	attrs[pb.AttrSharedKeyHint] = hint
+	for _, m := range more {
+		maps.Copy(attrs, m)
+	}
 	var c llb.Constraints
 	llb.WithCustomName(name).SetConstraintsOption(&c)
 	st := llb.NewState(llb.NewSource(op.Identifier, attrs, c).Output())
@@ -147,7 +158,7 @@ func (t *tree) read(ctx context.Context, p string) (_ []byte, found bool, _ erro
 		_, err := t.follow(ctx, p)
 		return nil, false, err
 	case stat.IsDir():
-		return nil, false, errors.Errorf("%s is a folder, not a file; is it %s?", p, path.Join(p, dockerui.DefaultDockerfileName))
+		return nil, false, &folderError{p}
 	case stat.Size > maxFileSize:
 		return nil, false, errors.Errorf("%s is %d MB; files referenced by a Dockerfile must not exceed %d MB", p, stat.Size>>20, maxFileSize>>20)
 	}
@@ -223,12 +234,4 @@ func (t *tree) link(ctx context.Context, p string) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-// missing is the error for a file that is not there.
-func (t *tree) missing(p string) error {
-	if t.single {
-		return errors.Errorf("%s cannot be read: the Dockerfile is a single file from a URL and has no files beside it; use a Git context, or a path from the root of the build context with a leading slash", p)
-	}
-	return errors.Errorf("%s is not in %s%s", p, t.where, t.hint)
 }

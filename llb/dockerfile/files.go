@@ -74,7 +74,7 @@ func (f *Files) Len() int { return len(f.sources) }
 func (f *Files) Load(ref string, via Loc) (FileID, error) {
 	root, p, err := f.locate(ref, via.File)
 	if err != nil {
-		return 0, err
+		return 0, f.meant(err)
 	}
 	return f.open(root, p, ref, via)
 }
@@ -182,7 +182,7 @@ func resolvePath(ref string, root Root, dir string) (Root, string, error) {
 	if root == InContext {
 		return 0, "", errors.Errorf("%s is outside the build context", ref)
 	}
-	return 0, "", errors.Errorf("%s is outside the folder that the Dockerfile is sent from; a path from the root of the build context starts with a slash", ref)
+	return 0, "", &outsideError{ref: ref, path: p}
 }
 
 var errEmpty = errors.New("the file is empty")
@@ -259,6 +259,30 @@ func IsPath(ref string) bool {
 func SplitPath(ref string) (file, stage string) {
 	file, stage, _ = strings.Cut(ref, "#")
 	return file, stage
+}
+
+// outsideError is about a path that leads out of the Dockerfile's folder.
+type outsideError struct{ ref, path string }
+
+func (e *outsideError) Error() string {
+	return e.ref + " is outside the folder that the Dockerfile is sent from; a path from the root of the build context starts with a slash"
+}
+
+// meant completes an outsideError where the build context, which is often a
+// folder above the Dockerfile's, has the file.
+func (f *Files) meant(err error) error {
+	var outside *outsideError
+	if !errors.As(err, &outside) || f.read == nil {
+		return err
+	}
+	p := outside.path
+	for strings.HasPrefix(p, "../") {
+		p = strings.TrimPrefix(p, "../")
+	}
+	if _, missing := f.read(InContext, p); missing != nil {
+		return err
+	}
+	return errors.Errorf("%s is outside the folder that the Dockerfile is sent from; write /%s, which starts at the root of the build context", outside.ref, p)
 }
 
 // CheckPath is an error for a path with a control character. The client could

@@ -45,7 +45,10 @@ func parseUnset(node *parser.Node) (*UnsetCommand, error) {
 	case slices.Contains(unsetSingle, c.What):
 	default:
 		err := errors.Errorf("UNSET does not know %s; it removes %s", what, strings.Join(append(unsetLists, unsetSingle...), ", "))
-		return nil, suggest.WrapError(err, what, append(unsetLists, unsetSingle...), false)
+		if known, suggested := suggest.WrapErrorMaybe(err, what, append(unsetLists, unsetSingle...), false); known {
+			return nil, suggested
+		}
+		return nil, errors.Errorf("UNSET does not know %s; to remove a variable write UNSET ENV %s", what, strings.Join(append([]string{what}, strings.Fields(names)...), " "))
 	}
 	return c, nil
 }

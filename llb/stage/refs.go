@@ -206,7 +206,7 @@ func (g *Builder) copySource(from ID, ref *Reference, set Settings, in *Instruct
 			return errors.Errorf("--from=%s: quotes and escapes have no meaning here, write the plain name of a stage or an image", ref.Written)
 		}
 		if err := vars().reference(lex, ref); err != nil {
-			return err
+			return cutShort(err, ref.Written, "--from=")
 		}
 	}
 	if index, err := strconv.Atoi(ref.Expanded); err == nil {
@@ -220,13 +220,21 @@ func (g *Builder) copySource(from ID, ref *Reference, set Settings, in *Instruct
 	return withValues(err, ref)
 }
 
+// cutShort completes the error for a value whose end a space cut off.
+func cutShort(err error, written, flag string) error {
+	if strings.Count(written, "${") <= strings.Count(written, "}") {
+		return err
+	}
+	return errors.Errorf("%v; a flag ends at the first space: where the value has one, put it in quotes, such as %s\"${NAME:?it is required}\"", err, flag)
+}
+
 // mountSource finds what a mount's from means. A mount without one stands on
 // the empty image, or on a stage that somebody called scratch.
 func (g *Builder) mountSource(from ID, m *mention, in *Instruction, vars func() *staticVars) (err error) {
 	if m.Written != m.name {
 		lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
 		if err := vars().reference(lex, &m.Reference); err != nil {
-			return err
+			return cutShort(err, m.Written, "--mount=from=")
 		}
 	}
 	name := m.Expanded
