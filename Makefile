@@ -13,7 +13,7 @@ TIME ?= 1m
 BENCH ?= BenchmarkCompile
 # Where make vulnerabilities has its database from; empty is vuln.go.dev.
 VULNDB ?=
-# What make show prints of FILE: graph, plan or llb.
+# What make show prints of FILE: graph, plan, json (the plan, too) or llb.
 WHAT ?= plan
 # A folder of Dockerfiles for the parity test, besides those of the repository.
 STAGECRAFT_CORPUS ?= $(abspath $(wildcard ../shared/corpus))
@@ -116,7 +116,7 @@ conformance: engines ## upstream's own integration tests, run against our image
 	go test -count=1 -timeout 60m -v $(conformance)
 
 .PHONY: show
-show: ## what the compiler makes of a Dockerfile (FILE=..., WHAT=graph, plan or llb, FLAGS="-target x"), without a daemon
+show: ## what the compiler makes of a Dockerfile (FILE=..., WHAT=graph, plan, json or llb, FLAGS="-target x"), without a daemon
 	@go run ./llb/cmd/show $(FLAGS) $(WHAT) $(or $(FILE),$(error make show FILE=path/to/Dockerfile))
 
 .PHONY: parity

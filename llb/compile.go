@@ -82,25 +82,42 @@ type Compiled struct {
 
 // Compile runs all phases.
 func Compile(ctx context.Context, req Request) (*Compiled, error) {
-	p, err := Evaluate(ctx, req)
+	return CompileOf(ctx, req, func(p *plan.Plan) (*plan.Plan, error) { return p, nil })
+}
+
+// CompileOf is Compile with another plan in the place of the one that it
+// makes, which change gets: what is lowered is what change returns.
+func CompileOf(ctx context.Context, req Request, change func(*plan.Plan) (*plan.Plan, error)) (*Compiled, error) {
+	r, p, err := req.evaluate(ctx)
 	if err != nil {
 		return nil, err
 	}
-	contexts, err := req.contexts(ctx, p)
-	if err != nil {
+	if p, err = change(p); err != nil {
 		return nil, err
 	}
-	res, err := lower.Lower(p, req.lowering(contexts))
+	res, err := req.lower(ctx, r, p)
 	if err != nil {
 		return nil, err
 	}
 	return &Compiled{Result: res, Plan: p}, nil
 }
 
+// lower is the last phase. All it needs besides the plan is where the contexts
+// come from.
+func (req *Request) lower(ctx context.Context, r *resolve.Resolved, p *plan.Plan) (*lower.Result, error) {
+	contexts, err := req.contexts(ctx, r.Graph, p)
+	if err != nil {
+		return nil, err
+	}
+	opt := req.lowering(contexts)
+	opt.Named = r.Open
+	return lower.Lower(p, opt)
+}
+
 // contexts are the build contexts of a plan, limited to what it reads.
-func (req *Request) contexts(ctx context.Context, p *plan.Plan) (map[stage.ContextID]llb.State, error) {
+func (req *Request) contexts(ctx context.Context, g *stage.Graph, p *plan.Plan) (map[stage.ContextID]llb.State, error) {
 	states := map[stage.ContextID]llb.State{}
-	for i, c := range p.Graph.Contexts {
+	for i, c := range g.Contexts {
 		id := stage.ContextID(i)
 		paths, read := p.Paths[plan.BuildContext(id)]
 		if id > 0 && !read {
@@ -121,15 +138,20 @@ func (req *Request) contexts(ctx context.Context, p *plan.Plan) (map[stage.Conte
 
 // Evaluate runs the phases before LLB.
 func Evaluate(ctx context.Context, req Request) (*plan.Plan, error) {
+	_, p, err := req.evaluate(ctx)
+	return p, err
+}
+
+func (req *Request) evaluate(ctx context.Context) (*resolve.Resolved, *plan.Plan, error) {
 	r, err := req.resolve(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ignore, err := req.ignoreMatchers(ctx, r.bases)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return plan.Evaluate(r.bases, plan.Options{
+	p, err := plan.Evaluate(r.bases, plan.Options{
 		MultiPlatform:  req.MultiPlatformRequested,
 		Labels:         req.Labels,
 		NoCache:        req.NoCache,
@@ -138,6 +160,7 @@ func Evaluate(ctx context.Context, req Request) (*plan.Plan, error) {
 		Epoch:          r.epoch,
 		Everything:     req.EveryStage,
 	})
+	return r.bases, p, err
 }
 
 // Graph runs the phases before the plan: the stages, what they need, and the

@@ -1,6 +1,7 @@
 package llbtest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/lower"
+	"github.com/stagecraft/stagecraft/llb/plan"
 	"github.com/stagecraft/stagecraft/llb/stage"
 	"golang.org/x/tools/txtar"
 )
@@ -48,6 +50,9 @@ type Request struct {
 	// Beside are further Dockerfiles in the folder of the Dockerfile, and
 	// InContext those in the build context. Upstream does not see them.
 	Beside, InContext map[string]string
+	// ThroughJSON has our compiler write the plan as JSON and read it again
+	// before it is lowered.
+	ThroughJSON bool
 }
 
 // With is the request with some options changed.
@@ -189,7 +194,11 @@ func (f *front) ours(ctx context.Context, p *ocispecs.Platform, b *Build) error 
 	req.Warn = func(_ dockerfile.FileID, rule, description, url, msg string, where []parser.Range) {
 		b.warn(rule, description, url, msg, where)
 	}
-	res, err := compiler.Compile(ctx, req)
+	change := func(p *plan.Plan) (*plan.Plan, error) { return p, nil }
+	if f.asked.ThroughJSON {
+		change = throughJSON
+	}
+	res, err := compiler.CompileOf(ctx, req, change)
 	if err != nil {
 		return err
 	}
@@ -201,7 +210,30 @@ func (f *front) ours(ctx context.Context, p *ocispecs.Platform, b *Build) error 
 	if err := b.complete(ctx, res.State, res.Scan, &target.Image, target.Original, res.Plan.Epoch); err != nil {
 		return err
 	}
+	if f.asked.ThroughJSON {
+		return nil // which has no graph to check by
+	}
 	return CheckOperations(ctx, res, b.Def)
+}
+
+// throughJSON is a plan written as JSON and read again. It has no graph.
+func throughJSON(p *plan.Plan) (*plan.Plan, error) {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	var read plan.Plan
+	if err := json.Unmarshal(data, &read); err != nil {
+		return nil, err
+	}
+	again, err := json.Marshal(&read)
+	if err == nil && !bytes.Equal(data, again) {
+		err = fmt.Errorf("the plan as JSON is\n%s\nand read and written again\n%s", data, again)
+	}
+	if want, got := p.String(), read.String(); err == nil && want != got {
+		err = fmt.Errorf("the plan is\n%s\nand after JSON\n%s", want, got)
+	}
+	return &read, err
 }
 
 // Compile is what our compiler makes of a request, for its first platform.

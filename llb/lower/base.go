@@ -9,16 +9,16 @@ import (
 func (l *lowerer) base(s *plan.Stage) llb.State {
 	switch b := s.Base; {
 	case b == nil:
-		return l.states[s.Node.Base]
+		return l.states[s.Parent]
 	case b.Context != nil:
-		return b.Context.Open(l.plan.Paths[plan.Source{Base: s.ID}])
+		return l.opt.Named(s.ID, l.plan.Paths[plan.Source{Base: s.ID}])
 	case b.Ref != "":
 		return llb.Image(b.Ref,
-			instruction(s.Node.From.SourceCode),
+			instruction(s.From),
 			llb.Platform(*b.Platform),
 			l.opt.ResolveMode,
 			llb.WithCustomName(s.Progress),
-			l.at(s.Node.Loc),
+			l.at(s.Loc),
 		)
 	default:
 		return llb.Scratch()

@@ -22,6 +22,9 @@ type Options struct {
 	// Contexts are the build contexts, already limited to the plan's paths;
 	// the main one is 0.
 	Contexts map[stage.ContextID]llb.State
+	// Named opens the named context that a node stands on, of which some
+	// paths are read; no paths is all of it.
+	Named func(id stage.ID, paths []string) llb.State
 	// SourceMap tells locations in a file; nil leaves them out.
 	SourceMap func(dockerfile.FileID) *llb.SourceMap
 	// TargetPlatform is the default of operations without one of their own.
@@ -146,12 +149,11 @@ func (l *lowerer) result() *Result {
 		res.contexts = append(res.contexts, l.opt.Contexts[id])
 	}
 	if target.ScanContext {
-		res.Scan["context"] = l.opt.Contexts[l.plan.Graph.UnitOf(target.Node).Context]
+		res.Scan["context"] = l.opt.Contexts[target.Context]
 	}
-	reach := l.plan.Graph.Reach(target.ID)
 	for _, s := range l.plan.Stages {
-		if s.ScanStage && s != target && reach[s.ID] {
-			res.Scan[s.Node.Label] = l.states[s.ID]
+		if s.ScanStage && s != target && s.Needed {
+			res.Scan[s.Label] = l.states[s.ID]
 			res.IgnoreCache = res.IgnoreCache || s.IgnoreCache
 		}
 	}

@@ -33,12 +33,11 @@ func (l *lowerer) requires() error {
 	if l.opt.Caps == nil {
 		return nil
 	}
-	reach := l.plan.Graph.Reach(l.plan.Target().ID)
 	for _, s := range l.plan.Stages {
-		if s != l.plan.Target() && !reach[s.ID] {
+		if !s.Needed {
 			continue
 		}
-		if err := l.missing(l.baseNeeds(s), s.Node.Loc); err != nil {
+		if err := l.missing(l.baseNeeds(s), s.Loc); err != nil {
 			return err
 		}
 		for i := range s.Steps {
@@ -108,7 +107,7 @@ func (l *lowerer) baseNeeds(s *plan.Stage) []need {
 	if b == nil || b.Context != nil || b.Ref == "" {
 		return nil
 	}
-	from := s.Node.From.SourceCode
+	from := s.From
 	if from == "" { // an image to copy from, or to mount
 		from = "the image " + b.Ref
 	}

@@ -26,7 +26,7 @@ func (e *stageEval) arg(c *instructions.ArgCommand, loc dockerfile.Loc) error {
 			e.env.Set(kv.Key, *kv.Value)
 		}
 		// A value from the global scope is documented where it is given.
-		e.out.outline.declare(known, origin != stage.FromGlobal)
+		e.out.Asks.declare(known, origin != stage.FromGlobal)
 		e.declared = append(e.declared, kv)
 
 		text := kv.Key

@@ -27,9 +27,11 @@ func (p *Plan) Check() error {
 		}
 		seen[s.ID] = true
 	}
-	for id := range p.Graph.Reach(p.Graph.Target) {
-		if !seen[id] {
-			return fmt.Errorf("stage %d is needed and not planned", id)
+	if p.Graph != nil {
+		for id := range p.Graph.Reach(p.TargetID) {
+			if !seen[id] {
+				return fmt.Errorf("stage %d is needed and not planned", id)
+			}
 		}
 	}
 	for src, paths := range p.Paths {
@@ -44,10 +46,10 @@ func (p *Plan) Check() error {
 }
 
 func (p *Plan) checkStage(s *Stage, behind map[stage.ID]bool) error {
-	if s.Base == nil && !behind[s.Node.Base] {
+	if s.Base == nil && !behind[s.Parent] {
 		return errors.New("stands before its base")
 	}
-	if s.Node.Kind == stage.Stage && !s.Node.Replaced {
+	if s.Node != nil && s.Node.Kind == stage.Stage && !s.Node.Replaced {
 		if len(s.Steps) != len(s.Node.Steps) {
 			return fmt.Errorf("%d steps for %d instructions", len(s.Steps), len(s.Node.Steps))
 		}
@@ -83,7 +85,7 @@ func layersOf(s *Stage) int {
 // those of its base.
 func (p *Plan) historyOf(s *Stage) int {
 	base := 0
-	if b := p.byID[s.Node.Base]; b != nil {
+	if b := p.byID[s.Parent]; b != nil {
 		base = len(b.Image.History)
 	} else if s.Base != nil {
 		base = len(s.Base.Image.History)

@@ -48,10 +48,12 @@ func Evaluate(r *resolve.Resolved, opt Options) (*Plan, error) {
 		opt:      opt,
 		resolved: r,
 		reads:    map[Source]pathSet{},
+		scopes:   map[stage.ID]*scope{},
 		plan: &Plan{
-			Graph: r.Graph,
-			Epoch: opt.Epoch,
-			byID:  map[stage.ID]*Stage{},
+			Graph:    r.Graph,
+			TargetID: r.Graph.Target,
+			Epoch:    opt.Epoch,
+			byID:     map[stage.ID]*Stage{},
 		},
 	}
 	set := r.Reach
@@ -110,6 +112,7 @@ type evaluator struct {
 	resolved *resolve.Resolved
 	plan     *Plan
 	reads    map[Source]pathSet
+	scopes   map[stage.ID]*scope
 }
 
 // scope is what a stage leaves to the stages that are built from it, besides
@@ -151,16 +154,24 @@ type stageEval struct {
 
 // start adds a stage to the plan, with what it inherits.
 func (ev *evaluator) start(n *stage.Node) *stageEval {
-	out := &Stage{ID: n.ID, Node: n, Base: ev.resolved.Base(n.ID)}
+	unit := ev.plan.Graph.UnitOf(n)
+	out := &Stage{
+		ID: n.ID, Node: n, Kind: n.Kind, Label: n.Label, Ref: n.Ref, From: n.From.SourceCode, Loc: n.Loc,
+		Context: unit.Context, Parent: n.Base, Base: ev.resolved.Base(n.ID), Needed: ev.resolved.Reach[n.ID],
+	}
+	for _, e := range ev.plan.Graph.Out(n.ID) {
+		out.Needs = append(out.Needs, e.To)
+	}
 	ev.plan.Stages = append(ev.plan.Stages, out)
 	ev.plan.byID[n.ID] = out
 	e := &stageEval{
 		evaluator: ev,
-		scope:     &out.scope,
+		scope:     &scope{},
 		out:       out,
-		unit:      ev.plan.Graph.UnitOf(n),
+		unit:      unit,
 		progress:  counter{label: n.Label, total: n.Declared, platform: ev.opt.MultiPlatform},
 	}
+	ev.scopes[n.ID] = e.scope
 	e.at(n.Loc, n.From.Comments)
 	e.inherit(n)
 	return e
@@ -269,7 +280,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 // for, and the paths that are read of each source.
 func (ev *evaluator) finish() {
 	target := ev.plan.Target()
-	ev.read(Source{Base: target.scope.root}, "/") // the result is all of it
+	ev.read(Source{Base: ev.scopes[target.ID].root}, "/") // the result is all of it
 	ev.plan.Paths = map[Source][]string{}
 	for src, paths := range ev.reads {
 		ev.plan.Paths[src] = paths.list()

@@ -14,17 +14,18 @@ import (
 
 // inherit takes over what the base has: another stage, or what resolve found.
 func (e *stageEval) inherit(n *stage.Node) {
-	e.out.outline = newOutline(e.unit)
+	e.out.Asks = newOutline(e.unit)
 	if n.Base != stage.None {
 		base := e.plan.byID[n.Base]
 		e.out.Image = cloneImage(base.Image)
 		e.out.Image.Config.OnBuild = nil // fired already, one level deep
 		e.out.Original = base.Original
 		e.out.Platform = base.Platform
-		e.out.outline.inherit(&base.outline)
-		*e.scope = base.scope
-		e.env = base.scope.env.Clone()
-		e.declared = slices.Clone(base.scope.declared)
+		e.out.Asks.inherit(&base.Asks)
+		of := e.scopes[n.Base]
+		*e.scope = *of
+		e.env = of.env.Clone()
+		e.declared = slices.Clone(of.declared)
 	} else {
 		e.root = n.ID
 		if b := e.out.Base; b != nil {
@@ -43,7 +44,7 @@ func (e *stageEval) inherit(n *stage.Node) {
 			}
 		}
 	}
-	e.out.outline.useFrom(n.UsedArgs)
+	e.out.Asks.useFrom(n.UsedArgs)
 	e.out.IgnoreCache = n.NoCache
 	if n.Kind == stage.Stage && !n.Replaced && e.opt.NoCache != nil {
 		e.out.IgnoreCache = n.NoCache || slices.ContainsFunc(e.plan.Graph.Outside(n.ID), e.opt.NoCache)

@@ -122,7 +122,7 @@ func (e *stageEval) secret(op *Run, m *instructions.Mount, loc dockerfile.Loc) e
 	if hasOwner(m) {
 		s.Owner = owner(m, 0o400)
 	}
-	e.out.outline.addSecret(id, need{m.Required, loc})
+	e.out.Asks.addSecret(id, Need{m.Required, loc})
 	op.Secrets = append(op.Secrets, s)
 	return nil
 }
@@ -140,7 +140,7 @@ func (e *stageEval) ssh(op *Run, m *instructions.Mount, loc dockerfile.Loc) erro
 	if name == "" {
 		name = "default"
 	}
-	e.out.outline.addSSH(name, need{m.Required, loc})
+	e.out.Asks.addSSH(name, Need{m.Required, loc})
 	op.SSH = append(op.SSH, s)
 	return nil
 }

@@ -20,9 +20,9 @@ func (e *stageEval) runAgain(step *Step, in *stage.Instruction) {
 	again := e.rerun || e.out.Node.NoCache
 	fresh := e.fresh || in.Flags.NoCache
 	for _, ref := range in.Refs {
-		if s := e.stageNode(ref.Node); s != nil {
-			again = again || s.scope.rerun
-			fresh = fresh || s.scope.fresh
+		if s := e.scopes[ref.Node]; s != nil {
+			again = again || s.rerun
+			fresh = fresh || s.fresh
 		}
 	}
 	switch step.Op.(type) {

@@ -9,45 +9,46 @@ import (
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
-// outlineData is what a stage asks of its user.
-type outlineData struct {
-	args    map[string]stage.Arg
-	used    map[string]bool
-	secrets map[string]need
-	ssh     map[string]need
-	// fixed are the args that the settings of the file have: nobody is asked
+// Asks is what a stage asks of its user, by name.
+type Asks struct {
+	Args map[string]stage.Arg
+	// Used are the args that are used: true for those in FROM.
+	Used    map[string]bool
+	Secrets map[string]Need
+	SSH     map[string]Need
+	// Fixed are the args that the settings of the file have: nobody is asked
 	// for them.
-	fixed map[string]bool
+	Fixed map[string]bool
 }
 
-// need is a secret or an agent.
-type need struct {
-	required bool
-	loc      dockerfile.Loc
+// Need is a secret or an agent.
+type Need struct {
+	Required bool
+	Loc      dockerfile.Loc
 }
 
-func newOutline(u *stage.Unit) outlineData {
+func newOutline(u *stage.Unit) Asks {
 	fixed := map[string]bool{}
 	for _, arg := range u.Settings.Args {
 		fixed[arg.Key] = true
 	}
-	return outlineData{
-		fixed:   fixed,
-		args:    maps.Clone(u.Globals.Args),
-		used:    map[string]bool{},
-		secrets: map[string]need{},
-		ssh:     map[string]need{},
+	return Asks{
+		Fixed:   fixed,
+		Args:    maps.Clone(u.Globals.Args),
+		Used:    map[string]bool{},
+		Secrets: map[string]Need{},
+		SSH:     map[string]Need{},
 	}
 }
 
 // inherit takes over the args that the base's own FROM used. Its other args
 // are collected by walking the graph.
-func (o *outlineData) inherit(base *outlineData) { maps.Copy(o.used, base.fromArgs()) }
+func (o *Asks) inherit(base *Asks) { maps.Copy(o.Used, base.fromArgs()) }
 
-func (o *outlineData) fromArgs() map[string]bool {
+func (o *Asks) fromArgs() map[string]bool {
 	used := map[string]bool{}
-	for name, inFrom := range o.used {
-		if inFrom && !o.fixed[name] {
+	for name, inFrom := range o.Used {
+		if inFrom && !o.Fixed[name] {
 			used[name] = true
 		}
 	}
@@ -56,33 +57,33 @@ func (o *outlineData) fromArgs() map[string]bool {
 
 // useFrom marks args that FROM uses, with true: a stage built on this one
 // depends on them, too.
-func (o *outlineData) useFrom(names []string) {
+func (o *Asks) useFrom(names []string) {
 	for _, name := range names {
-		o.used[name] = true
+		o.Used[name] = true
 	}
 }
 
 // use marks an arg that a reference to a stage uses.
-func (o *outlineData) use(name string) {
-	if !o.used[name] {
-		o.used[name] = false
+func (o *Asks) use(name string) {
+	if !o.Used[name] {
+		o.Used[name] = false
 	}
 }
 
 // declare notes an ARG. Documented says that its value is given here.
-func (o *outlineData) declare(a stage.Arg, documented bool) {
+func (o *Asks) declare(a stage.Arg, documented bool) {
 	name := a.Definition.Key
 	if documented {
-		o.args[name] = a
+		o.Args[name] = a
 	}
 	o.use(name)
 }
 
-func (o *outlineData) addSecret(id string, n need) { addFirst(o.secrets, id, n) }
-func (o *outlineData) addSSH(id string, n need)    { addFirst(o.ssh, id, n) }
+func (o *Asks) addSecret(id string, n Need) { addFirst(o.Secrets, id, n) }
+func (o *Asks) addSSH(id string, n Need)    { addFirst(o.SSH, id, n) }
 
 // addFirst keeps what was there first: that is where a reader looks.
-func addFirst(set map[string]need, id string, n need) {
+func addFirst(set map[string]Need, id string, n Need) {
 	if _, ok := set[id]; !ok {
 		set[id] = n
 	}
@@ -113,12 +114,12 @@ func (p *Plan) Outline() Outline {
 	seenSecrets := map[string]bool{}
 	seenSSH := map[string]bool{}
 	p.nearestFirst(func(s *Stage) {
-		out.Args = append(out.Args, s.outline.usedArgs(seenArgs)...)
-		out.Secrets = append(out.Secrets, requirements(s.outline.secrets, seenSecrets)...)
-		out.SSH = append(out.SSH, requirements(s.outline.ssh, seenSSH)...)
+		out.Args = append(out.Args, s.Asks.usedArgs(seenArgs)...)
+		out.Secrets = append(out.Secrets, requirements(s.Asks.Secrets, seenSecrets)...)
+		out.SSH = append(out.SSH, requirements(s.Asks.SSH, seenSSH)...)
 	})
 	out.sort()
-	for s := p.Target(); s != nil; s = p.byID[s.Node.Base] {
+	for s := p.Target(); s != nil; s = p.byID[s.Parent] {
 		out.Unset = append(slices.Clone(s.Unset), out.Unset...)
 	}
 	return out
@@ -190,18 +191,18 @@ func (p *Plan) nearestFirst(visit func(*Stage)) {
 		}
 		seen[id] = true
 		visit(s)
-		for _, e := range p.Graph.Out(id) {
-			walk(e.To)
+		for _, to := range s.Needs {
+			walk(to)
 		}
 	}
-	walk(p.Graph.Target)
+	walk(p.TargetID)
 }
 
 // usedArgs are the declared args that are used, and those that their defaults
 // refer to.
-func (o *outlineData) usedArgs(seen map[string]bool) []stage.Arg {
+func (o *Asks) usedArgs(seen map[string]bool) []stage.Arg {
 	used := map[string]bool{}
-	todo := slices.Sorted(maps.Keys(o.used))
+	todo := slices.Sorted(maps.Keys(o.Used))
 	for len(todo) > 0 {
 		name := todo[0]
 		todo = todo[1:]
@@ -209,12 +210,12 @@ func (o *outlineData) usedArgs(seen map[string]bool) []stage.Arg {
 			continue
 		}
 		used[name] = true
-		todo = append(todo, slices.Sorted(maps.Keys(o.args[name].Deps))...)
+		todo = append(todo, slices.Sorted(maps.Keys(o.Args[name].Deps))...)
 	}
 	var args []stage.Arg
 	for _, name := range slices.Sorted(maps.Keys(used)) {
-		a, declared := o.args[name]
-		if declared && !seen[name] && !o.fixed[name] {
+		a, declared := o.Args[name]
+		if declared && !seen[name] && !o.Fixed[name] {
 			seen[name] = true
 			args = append(args, a)
 		}
@@ -222,12 +223,12 @@ func (o *outlineData) usedArgs(seen map[string]bool) []stage.Arg {
 	return args
 }
 
-func requirements(needs map[string]need, seen map[string]bool) []Requirement {
+func requirements(needs map[string]Need, seen map[string]bool) []Requirement {
 	var list []Requirement
 	for _, name := range slices.Sorted(maps.Keys(needs)) {
 		if !seen[name] {
 			seen[name] = true
-			list = append(list, Requirement{Name: name, Required: needs[name].required, Loc: needs[name].loc})
+			list = append(list, Requirement{Name: name, Required: needs[name].Required, Loc: needs[name].Loc})
 		}
 	}
 	return list

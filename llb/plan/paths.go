@@ -28,8 +28,8 @@ func (e *stageEval) readOf(id stage.ID, p string) {
 		return
 	}
 	root := id // what is replaced stands on nothing else
-	if s := e.stageNode(id); s != nil {
-		root = s.scope.root
+	if s := e.scopes[id]; s != nil {
+		root = s.root
 	}
 	e.need(Source{Base: root}, p)
 }

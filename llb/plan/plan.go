@@ -12,9 +12,12 @@ import (
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
-// Plan is what a build does, before LLB.
+// Plan is what a build does, before LLB: plain values, which marshal to JSON
+// and back. All that is lowered is in them; what they were made from, the
+// graph and its nodes, is not.
 type Plan struct {
-	Graph *stage.Graph
+	Graph    *stage.Graph `json:"-"`
+	TargetID stage.ID
 	// Stages are the evaluated nodes, each behind those that it needs.
 	Stages []*Stage
 	// Paths are the files that the build reads of each source, relative to
@@ -29,7 +32,7 @@ type Plan struct {
 func (p *Plan) Stage(id stage.ID) *Stage { return p.byID[id] }
 
 // Target is the stage whose filesystem and config are the result.
-func (p *Plan) Target() *Stage { return p.byID[p.Graph.Target] }
+func (p *Plan) Target() *Stage { return p.byID[p.TargetID] }
 
 // Source is a folder whose files come from outside: a build context, or the
 // named context that a node stands on.
@@ -46,9 +49,25 @@ func BuildContext(id stage.ContextID) Source { return Source{Context: id, Base: 
 // Stage is an evaluated stage, or an image that instructions refer to.
 type Stage struct {
 	ID   stage.ID
-	Node *stage.Node
-	// Base is what the stage is built from where that is no other stage.
-	Base *resolve.Base
+	Node *stage.Node `json:"-"`
+	Kind stage.Kind
+	// Label is the name that progress has for it, Ref what FROM or a
+	// reference to an image names.
+	Label, Ref string
+	// From is the FROM as it is written, empty for an image, and Loc its
+	// place.
+	From string
+	Loc  dockerfile.Loc
+	// Context is the build context that the stage has.
+	Context stage.ContextID
+	// Parent is the stage that it is built from, stage.None for none; Base is
+	// then what it is built from.
+	Parent stage.ID
+	Base   *resolve.Base
+	// Needed tells that the target needs the stage, which may be the target.
+	// Needs are the nodes that it needs itself, gates among them.
+	Needed bool
+	Needs  []stage.ID
 	// Progress is the name of the step that fetches the base image.
 	Progress string
 	Steps    []Step
@@ -66,8 +85,8 @@ type Stage struct {
 	// Unset is what UNSET removed, in order.
 	Unset []Unset
 
-	outline outlineData
-	scope   scope
+	// Asks are what --call=outline is made of.
+	Asks Asks
 }
 
 // Unset is something that UNSET removed.

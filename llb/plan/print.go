@@ -64,7 +64,7 @@ func (w *printer) line(indent int, format string, args ...any) {
 
 func (w *printer) stage(s *Stage) {
 	var notes []string
-	if s.ID == w.plan.Graph.Target {
+	if s.ID == w.plan.TargetID {
 		notes = append(notes, "target")
 	}
 	if s.IgnoreCache {
@@ -91,8 +91,10 @@ func (w *printer) node(id stage.ID) string {
 	if id == stage.None {
 		return "context"
 	}
-	n := w.plan.Graph.Node(id)
+	n := w.plan.byID[id]
 	switch {
+	case n == nil:
+		return fmt.Sprintf("%d", id)
 	case n.Kind == stage.External:
 		return n.Ref
 	case n.Label != "":
@@ -105,7 +107,7 @@ func (w *printer) node(id stage.ID) string {
 func (w *printer) base(s *Stage) string {
 	switch b := s.Base; {
 	case b == nil:
-		return w.node(s.Node.Base)
+		return w.node(s.Parent)
 	case b.Context != nil:
 		return "named context"
 	case b.Ref != "":
@@ -245,7 +247,7 @@ func word(s string) string {
 // image prints how the config of a stage differs from that of its base.
 func (w *printer) image(s *Stage) {
 	var base dockerspec.DockerOCIImage
-	if b := w.plan.byID[s.Node.Base]; b != nil {
+	if b := w.plan.byID[s.Parent]; b != nil {
 		base = b.Image
 	} else if s.Base != nil {
 		base = s.Base.Image

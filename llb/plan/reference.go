@@ -16,7 +16,7 @@ func (e *stageEval) checkReferences(in *stage.Instruction) error {
 	for i := range in.Refs {
 		ref := &in.Refs[i]
 		for _, v := range ref.Vars {
-			e.out.outline.use(v.Name)
+			e.out.Asks.use(v.Name)
 		}
 		if len(ref.Vars) == 0 {
 			continue

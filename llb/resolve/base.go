@@ -18,14 +18,16 @@ import (
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
-// Base is what a stage is built from. Nothing in it is changed later; plan
-// clones the image.
+// Base is what a stage is built from: plain values. Nothing in it is changed
+// later; plan clones the image.
 type Base struct {
 	// Ref is the image to fetch, with its digest where that is known. Empty
 	// for a filesystem that is not fetched as an image: Context is set, or
 	// the filesystem is empty.
-	Ref     string
-	Context *Context
+	Ref string
+	// Context is the named context that it is, nil for none. Resolved.Open
+	// has the content.
+	Context *NamedContext
 	// Name is what messages call the image.
 	Name string
 	// Missed is in how many rounds of triggers nobody needed the base yet.
@@ -43,6 +45,11 @@ type Base struct {
 	// StatePlatform is the platform that LLB knows the filesystem to have,
 	// nil for none: exec operations on it are then for the target platform.
 	StatePlatform *ocispecs.Platform
+}
+
+// NamedContext is what the client gave in the place of an image or a stage.
+type NamedContext struct {
+	Name string // under which the frontend found it
 }
 
 // scratchBase is the empty image. Where a unit has a platform of its own, what
@@ -97,7 +104,7 @@ func (r *resolver) resolveBase(ctx context.Context, w lookup) (*Base, error) {
 	if ok, err := r.src.HasContext(ref.String(), &platform); err != nil {
 		return nil, err
 	} else if ok {
-		return r.contextBase(ctx, ref.String(), platform)
+		return r.contextBase(ctx, n, ref.String(), platform)
 	}
 	return r.imageBase(ctx, w, platform)
 }
@@ -116,11 +123,11 @@ func (r *resolver) replacement(ctx context.Context, n *stage.Node) (*Base, error
 	if platform == nil {
 		platform = r.graph.UnitOf(n).Settings.Platform
 	}
-	c, err := r.openContext(ctx, n.Replacement, platform)
+	c, err := r.openContext(ctx, n, n.Replacement, platform)
 	if err != nil {
 		return nil, err
 	}
-	b := &Base{Context: c, Platform: platform, StatePlatform: c.Platform}
+	b := &Base{Context: &NamedContext{n.Replacement}, Platform: platform, StatePlatform: c.Platform}
 	if c.Image == nil {
 		return b, nil
 	}
@@ -138,8 +145,8 @@ func (r *resolver) replacement(ctx context.Context, n *stage.Node) (*Base, error
 }
 
 // contextBase opens the named context that stands in for an image.
-func (r *resolver) contextBase(ctx context.Context, name string, platform ocispecs.Platform) (*Base, error) {
-	c, err := r.openContext(ctx, name, &platform)
+func (r *resolver) contextBase(ctx context.Context, n *stage.Node, name string, platform ocispecs.Platform) (*Base, error) {
+	c, err := r.openContext(ctx, n, name, &platform)
 	if err != nil {
 		return nil, err
 	}
@@ -148,17 +155,24 @@ func (r *resolver) contextBase(ctx context.Context, name string, platform ocispe
 		img = *c.Image
 	}
 	statePlatform := platforms.Normalize(platform)
-	b := &Base{Context: c, Original: &img, Platform: &platform, StatePlatform: &statePlatform}
+	b := &Base{Context: &NamedContext{name}, Original: &img, Platform: &platform, StatePlatform: &statePlatform}
 	b.setImage(img)
 	return b, nil
 }
 
-func (r *resolver) openContext(ctx context.Context, name string, p *ocispecs.Platform) (*Context, error) {
+// openContext opens a named context, and remembers the content for the node.
+func (r *resolver) openContext(ctx context.Context, n *stage.Node, name string, p *ocispecs.Platform) (*Context, error) {
 	c, err := r.src.Context(ctx, name, p)
 	if err == nil && c == nil {
 		err = errors.Errorf("named context %s has no content", name)
 	}
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.contents[n.ID] = c.Open
+	return c, nil
 }
 
 func (r *resolver) imageBase(ctx context.Context, w lookup, platform ocispecs.Platform) (*Base, error) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/llb/crash"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
@@ -28,7 +29,13 @@ type Resolved struct {
 	// Reach are the nodes that the target needs.
 	Reach map[stage.ID]bool
 	bases map[stage.ID]*Base
+	// contents are those of the bases that are named contexts.
+	contents map[stage.ID]func(paths []string) llb.State
 }
+
+// Open returns the content of a node whose base is a named context, of which
+// some paths are read; no paths is all of it. It is called once for a node.
+func (r *Resolved) Open(id stage.ID, paths []string) llb.State { return r.contents[id](paths) }
 
 // Base is what a node without a base stage is built from; nil for a stage
 // that is built from another, and for one that nobody needs.
@@ -44,6 +51,7 @@ func Resolve(ctx context.Context, b *stage.Builder, src Sources, opt Options) (*
 		src:       src,
 		opt:       opt,
 		bases:     map[stage.ID]*Base{},
+		contents:  map[stage.ID]func([]string) llb.State{},
 		triggered: map[stage.ID]bool{},
 		missed:    map[stage.ID]int{},
 	}
@@ -65,7 +73,7 @@ func Resolve(ctx context.Context, b *stage.Builder, src Sources, opt Options) (*
 	if err := r.checkCycles(); err != nil {
 		return nil, err
 	}
-	return &Resolved{Graph: g, Reach: g.Reach(g.Target), bases: r.bases}, nil
+	return &Resolved{Graph: g, Reach: g.Reach(g.Target), bases: r.bases, contents: r.contents}, nil
 }
 
 // checkCycles looks at the edges of triggers, too.
@@ -82,8 +90,9 @@ type resolver struct {
 	src     Sources
 	opt     Options
 
-	mu    sync.Mutex // guards bases while a round runs
-	bases map[stage.ID]*Base
+	mu       sync.Mutex // guards bases and contents while a round runs
+	bases    map[stage.ID]*Base
+	contents map[stage.ID]func(paths []string) llb.State
 	// triggered are the nodes whose triggers are in the graph.
 	triggered map[stage.ID]bool
 	// missed counts the rounds in which a node was there and nobody needed it.

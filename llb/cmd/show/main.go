@@ -1,7 +1,7 @@
 // Command show prints what the compiler makes of a Dockerfile, without a
 // daemon and without fetching anything:
 //
-//	go run ./llb/cmd/show [flags] graph|plan|llb Dockerfile
+//	go run ./llb/cmd/show [flags] graph|plan|json|llb Dockerfile
 //
 // Files that the Dockerfile refers to are read from the disk. In the place of
 // images stands one that is invented: it has no variables, no triggers, and a
@@ -14,6 +14,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -74,6 +75,19 @@ var shows = map[string]func(context.Context, compiler.Request) (func(io.Writer) 
 		}
 		return func(w io.Writer) error {
 			_, err := io.WriteString(w, p.String())
+			return errors.Join(err, check(p))
+		}, nil
+	},
+	"json": func(ctx context.Context, req compiler.Request) (func(io.Writer) error, error) {
+		p, err := compiler.Evaluate(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		return func(w io.Writer) error {
+			data, err := json.MarshalIndent(p, "", "  ")
+			if err == nil {
+				_, err = fmt.Fprintf(w, "%s\n", data)
+			}
 			return errors.Join(err, check(p))
 		}, nil
 	},

@@ -40,7 +40,7 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	flags := flag.NewFlagSet("show", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	flags.Usage = func() {
-		fmt.Fprintln(usage, "usage: show [flags] graph|plan|llb DOCKERFILE")
+		fmt.Fprintln(usage, "usage: show [flags] graph|plan|json|llb DOCKERFILE")
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&o.target, "target", "", "the `stage` to build")

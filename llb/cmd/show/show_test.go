@@ -62,6 +62,7 @@ func TestShow(t *testing.T) {
 			[]string{"docker.io/library/alpine:1@sha256:", "sources files{path=/a} files{path=/b.txt}", "linux/amd64, target"}, []string{"trigger"}},
 		{"llb", []string{"llb", "Dockerfile"},
 			[]string{"local://context", `llb.customname "[last 1/1] RUN`}, nil},
+		{"json", []string{"json", "Dockerfile"}, []string{`"Label": "app"`, `"copy": {`, `"Path": "/b.txt"`}, nil},
 		{"an argument", []string{"-arg", "VERSION=3", "plan", "Dockerfile"}, []string{"library/alpine:3@"}, nil},
 		{"a target", []string{"-target", "base", "plan", "Dockerfile"}, []string{"0:base"}, []string{"busybox"}},
 		{"a platform", []string{"-platform", "linux/arm64", "plan", "Dockerfile"}, []string{"linux/arm64, target"}, nil},
