@@ -39,6 +39,7 @@ func calls() []call {
 		{ours("review.sarif", "The review for code scanning, as SARIF"), true, reviewCall(reviewSARIF)},
 		{ours("review.github", "The review as annotations for GitHub Actions"), true, reviewCall(reviewGitHub)},
 		{ours("size", "Build the target, and say where its bytes come from"), true, sizeCall},
+		{ours("flatten", "Write one plain Dockerfile for docker/dockerfile that builds the same"), true, flattenCall},
 	}
 }
 

@@ -14,7 +14,14 @@ import (
 // options are the names of the build arguments that are for the frontend and
 // not for the build: NAME for --build-arg STAGECRAFT_NAME=VALUE. Each comes
 // with what reads it.
-var options = []string{optionCheck, "REVIEW", sizeMax, sizeBefore, optionSummary}
+var options = []string{
+	optionCheck,
+	"REVIEW",
+	sizeMax,
+	sizeBefore,
+	optionSummary,
+	"FLATTEN",
+}
 
 const optionPrefix = "build-arg:STAGECRAFT_"
 

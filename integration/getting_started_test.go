@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,7 +65,7 @@ type act struct {
 
 // fails tells whether the page shows that the command does.
 func (a act) fails() bool {
-	return len(a.output) > 0 && strings.HasPrefix(a.output[len(a.output)-1], "ERROR: ")
+	return slices.ContainsFunc(a.output, func(line string) bool { return strings.HasPrefix(line, "ERROR: ") })
 }
 
 // named matches the end of a paragraph that names the file in the next block.

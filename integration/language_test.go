@@ -13,8 +13,16 @@ import (
 
 // TestLanguage does what docs/language.md shows. Each section of the page is a folder: its files lie there,
 // and its commands run there in order, on the real BuildKit.
-func TestLanguage(t *testing.T) {
-	page, err := os.ReadFile("../docs/language.md")
+func TestLanguage(t *testing.T) { doPage(t, "docs/language.md", 20) }
+
+// TestBridges does what the pages about other tools show.
+func TestBridges(t *testing.T) {
+	t.Run("flatten", func(t *testing.T) { doPage(t, "docs/flatten.md", 4) })
+}
+
+// doPage does what a page shows: at least so many builds, lest it be written as nobody reads it.
+func doPage(t *testing.T, name string, atLeast int) {
+	page, err := os.ReadFile("../" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +36,7 @@ func TestLanguage(t *testing.T) {
 		title, _, _ := strings.Cut(strings.TrimLeft(section, "\n"), "\n")
 		l, err := readLesson(section)
 		if err != nil {
-			t.Fatalf("docs/language.md: %v", err)
+			t.Fatalf("%s: %v", name, err)
 		}
 		builds += strings.Count(section, "\n$ docker buildx build ")
 		if len(l) == 0 {
@@ -54,12 +62,12 @@ func TestLanguage(t *testing.T) {
 				t.Fatalf("%v\n%s", err, log)
 			}
 			if err := l.check(string(log)); err != nil {
-				t.Errorf("docs/language.md: %v", err)
+				t.Errorf("%s: %v", name, err)
 			}
 		})
 	}
-	if builds < 20 {
-		t.Errorf("docs/language.md shows %d builds: is it still read as it is written?", builds)
+	if builds < atLeast {
+		t.Errorf("%s shows %d builds: is it still read as it is written?", name, builds)
 	}
 }
 

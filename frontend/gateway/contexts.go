@@ -56,6 +56,27 @@ func (s *Sources) OtherIgnore(ctx context.Context, other stage.Context) ([]strin
 	return nil, "", nil
 }
 
+// OwnIgnores returns the ignore files of build contexts that belong to the
+// Dockerfile which uses the context, by the ID of the context.
+func (s *Sources) OwnIgnores(ctx context.Context, contexts []stage.Context) (map[stage.ContextID]string, error) {
+	found := map[stage.ContextID]string{}
+	for i, c := range contexts {
+		if i == 0 {
+			continue
+		}
+		beside, err := s.besideFile(ctx, c.IgnoreRoot, strings.TrimSuffix(c.Ignore, ignoreSuffix))
+		if err != nil {
+			return nil, err
+		}
+		if stat, err := beside.stat(ctx, c.Ignore); err != nil {
+			return nil, err
+		} else if stat != nil {
+			found[stage.ContextID(i)] = c.Ignore
+		}
+	}
+	return found, nil
+}
+
 // otherRoot is where the ignore file of a build context is read from.
 type otherRoot struct {
 	*tree  // nil where it is applied elsewhere

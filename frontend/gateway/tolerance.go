@@ -50,6 +50,9 @@ func (s *Tolerant) Unresolved(ref string, p *ocispecs.Platform) string {
 // ask asks for a source and notes why it could not be had. The error is that
 // of a question that nobody waits for any more.
 func (s *Tolerant) ask(ctx context.Context, ref string, p *ocispecs.Platform, question func(context.Context) error) (answered bool, _ error) {
+	if s.Unresolved(ref, p) != "" {
+		return false, nil // once is enough to wait
+	}
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := question(limited)

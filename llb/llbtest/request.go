@@ -265,6 +265,16 @@ func (f *front) request(p *ocispecs.Platform) compiler.Request {
 	}
 }
 
+// Compiler returns the request as our compiler takes it, for the first of its
+// platforms. Each call returns files of their own.
+func (r Request) Compiler(ctx context.Context) (compiler.Request, error) {
+	f, err := r.open(ctx)
+	if err != nil {
+		return compiler.Request{}, err
+	}
+	return f.request(f.platforms()[0]), nil
+}
+
 // Show is what our compiler makes of a request as files of a golden case: the
 // warnings, the plan and the LLB, or the error. The request is for one
 // platform.
