@@ -21,7 +21,7 @@ func everyTarget(t *testing.T, r exampleRun) {
 		{"production-dependencies", []string{"base", "production-dependencies"}, []string{`^app/node_modules/mustache/`}, []string{`esbuild`, `^app/src/`}},
 		{"test", []string{"base", "dependencies", "test"}, []string{`^app/test/`, `^app/src/`}, []string{`^app/dist/`}},
 		{"build", []string{"base", "build", "dependencies"}, []string{`^app/dist/server\.js$`, `^app/src/`}, nil},
-		{"production", []string{"base", "build", "dependencies", "production", "production-dependencies"}, []string{`^app/dist/server\.js$`}, []string{`^app/src/`, `esbuild`}},
+		{"production", []string{"base", "build", "dependencies", "production", "production-dependencies", "test"}, []string{`^app/dist/server\.js$`}, []string{`^app/src/`, `esbuild`}},
 	}
 	var stages []string
 	for _, target := range targets {

@@ -129,7 +129,7 @@ var examples = []example{
 	},
 	{
 		name:  "external",
-		bases: []string{"node:20-alpine", "busybox:latest"},
+		bases: []string{"node:20-alpine", "busybox:1.36"},
 		config: config{user: "node", port: "3000/tcp", entrypoint: []string{"docker-entrypoint.sh"}, cmd: []string{"node", "server.js"},
 			workdir: "/app"},
 		files:   []string{`^usr/local/bin/wget$`, `^app/server\.js$`},
@@ -195,7 +195,7 @@ var examples = []example{
 		name:    "web",
 		bases:   []string{"node:20-alpine", "nginx:1.25-alpine"},
 		builder: "builder", atMost: 0.8,
-		config: config{port: "80/tcp", entrypoint: []string{"/docker-entrypoint.sh"}, cmd: []string{"nginx", "-g", "daemon off;"},
+		config: config{user: "nginx", port: "8080/tcp", entrypoint: []string{"/docker-entrypoint.sh"}, cmd: []string{"nginx", "-g", "daemon off;"},
 			stopSignal: "SIGQUIT"},
 		files:   []string{`^usr/share/nginx/html/index\.html$`, `^usr/share/nginx/html/assets/index-.*\.(js|css)$`},
 		foreign: []string{`(^|/)(node|npm)$`, `node_modules`, `\.jsx$`, `^app/`, gcc},
@@ -206,7 +206,7 @@ var examples = []example{
 			{"/about", 200, `<div id="root"></div>`},
 			{"/assets/none.js", 404, `nginx`},
 		},
-		uid:     "0", // of the process that opens port 80; the workers are nginx's
+		uid:     "101",
 		healthy: true,
 		also:    inBrowser,
 	},

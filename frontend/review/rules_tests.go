@@ -32,21 +32,43 @@ var testRules = []Rule{
 // that tests something itself is left alone: where some tests gate an image,
 // others are left out on purpose.
 func ungatedTests(s *Subject) []Finding {
-	var found []Finding
+	var tests []*Stage
 	for _, st := range s.Stages {
-		c := st.test()
-		if c == nil {
-			continue
-		}
-		if st.Needed {
+		switch {
+		case st.test() == nil:
+		case st.Needed:
 			return nil
-		}
-		if st.Unit == 0 {
-			f := st.at(fmt.Sprintf("a build of the image leaves out %s, which runs %s", st.Title(), short(c.text())))
-			found = append(found, s.gatedBy(f, st))
+		case st.Unit == 0:
+			tests = append(tests, st)
 		}
 	}
+	var found []Finding
+	for _, st := range tests {
+		f := st.at(fmt.Sprintf("a build of the image leaves out %s, which runs %s", st.Title(), short(st.test().text())))
+		found = append(found, s.gatedBy(f, tests))
+	}
 	return found
+}
+
+// gates are the names of stages that need all of some tests: of one that
+// gathers them, if there is one, else their own. Nil where one has no name, or
+// needs the target itself.
+func (s *Subject) gates(tests []*Stage) []string {
+	for _, st := range s.Stages {
+		reach := s.Graph.Reach(st.ID)
+		if st.Unit == 0 && st.Name != "" && isTestWord(st.Name) && !reach[s.Target.ID] &&
+			!slices.ContainsFunc(tests, func(test *Stage) bool { return !reach[test.ID] }) {
+			return []string{st.Name}
+		}
+	}
+	var names []string
+	for _, test := range tests {
+		if test.Name == "" || s.Graph.Reach(test.ID)[s.Target.ID] {
+			return nil
+		}
+		names = append(names, test.Name)
+	}
+	return names
 }
 
 // test is the first command of a stage that tests something, nil without one.
@@ -61,14 +83,15 @@ func (st *Stage) test() *command {
 
 // gatedBy adds --after to the FROM of the target, in a file that is ours by its
 // syntax line: docker/dockerfile does not know the flag.
-func (s *Subject) gatedBy(f Finding, test *Stage) Finding {
+func (s *Subject) gatedBy(f Finding, tests []*Stage) Finding {
 	ref, _, ok := s.syntax()
 	img, isImage := parseImage(ref)
-	if !ok || !isImage || img.name == "dockerfile" || img.name == "dockerfile-upstream" || test.Name == "" || s.Target.Unit != 0 {
+	names := s.gates(tests)
+	if !ok || !isImage || img.name == "dockerfile" || img.name == "dockerfile-upstream" || len(names) == 0 {
 		return f
 	}
-	if s.Graph.Reach(test.ID)[s.Target.ID] || s.Target.Loc.File != 0 || len(s.afters(s.Target)) > 0 {
-		return f // the test needs the target itself, or there is a list to extend
+	if s.Target.Unit != 0 || s.Target.Loc.File != 0 || len(s.afters(s.Target)) > 0 {
+		return f // there is a list to extend, or another file to change
 	}
 	first, _ := lines(s.Target.Loc.Ranges)
 	line := s.text(s.Files.Source(0).Data, first, first)[0]
@@ -76,7 +99,8 @@ func (s *Subject) gatedBy(f Finding, test *Stage) Finding {
 	if !ok || !strings.EqualFold(keyword, "from") {
 		return f
 	}
-	f.edits = append(f.edits, edit{0, first, first, []string{strings.TrimSuffix(keyword+" --after="+test.Name+" "+rest, "\r")}})
+	mended := keyword + " --after=" + strings.Join(names, ",") + " " + rest
+	f.edits = append(f.edits, edit{0, first, first, []string{strings.TrimSuffix(mended, "\r")}})
 	return f
 }
 

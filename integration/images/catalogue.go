@@ -62,7 +62,7 @@ func catalogue(m machine) ([]standIn, error) {
 			about:   "debootstrap of Debian 12",
 		},
 		{
-			names:   []string{"library/busybox:latest", "library/busybox:stable", "library/busybox:stable-musl"},
+			names:   []string{"library/busybox:latest", "library/busybox:1.36", "library/busybox:stable", "library/busybox:stable-musl"},
 			layers:  []*layer{busyboxLayer("amd64", program, program)},
 			foreign: []variant{{"arm64", []*layer{busyboxLayer("arm64", foreign, program)}}},
 			config:  busyboxConfig,
