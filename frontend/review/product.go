@@ -12,6 +12,32 @@ import (
 // not a tool of its developers or a base of other images.
 func (s *Subject) product() bool { return s.Runs() && !s.developing() }
 
+// Runs reports whether the target is made to be run: somebody gave it a program
+// or a port, here or in a base image that is a service. Others are exported
+// files, or bases of other images.
+func (s *Subject) Runs() bool {
+	for _, step := range s.Target.InChain() {
+		switch c := step.Command.(type) {
+		case *instructions.CmdCommand:
+			if len(c.CmdLine) > 0 {
+				return true
+			}
+		case *instructions.EntrypointCommand:
+			if len(c.CmdLine) > 0 {
+				return true
+			}
+		case *instructions.ExposeCommand, *instructions.HealthCheckCommand:
+			return true
+		}
+	}
+	img, ok := parseImage(s.Target.RootImage())
+	return ok && img.official() && services[img.name]
+}
+
+// services are official images that come with the program that they run.
+var services = set(`caddy elasticsearch haproxy httpd jetty kong mariadb memcached mongo mysql nats nginx phpmyadmin postgres rabbitmq redis
+	registry tomcat tomee traefik varnish vault websphere-liberty open-liberty wordpress`)
+
 // developing reports whether the target is there to develop, to build or to
 // test with: its own name or the file's says so, or what it starts.
 func (s *Subject) developing() bool {

@@ -83,6 +83,8 @@ type Report struct {
 	Missed []string `json:"missed"`
 	// Checks is how much docker/dockerfile's own checks found.
 	Checks int `json:"checks"`
+	// Omitted is how many findings are left out, because there are so many.
+	Omitted int `json:"omitted,omitempty"`
 
 	subject *Subject
 }
@@ -112,8 +114,18 @@ func judge(in Input, rules []Rule) *Report {
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
+	if more := len(r.Findings) - mostFindings; more > 0 {
+		r.Findings, r.Omitted = r.Findings[:mostFindings], more
+	}
 	return r
 }
+
+// An answer has to fit into 16 MiB: there are at most so many findings, each
+// with at most so many bytes of mended lines.
+const (
+	mostFindings = 1000
+	longestFix   = 4 << 10
+)
 
 // skipped reports whether nobody wants to hear of a rule: neither the client
 // nor any of the files, which say so in upstream's own spelling.
@@ -158,21 +170,20 @@ func (s *Subject) complete(rule *Rule, found []Finding) []Finding {
 func (s *Subject) locate(f *Finding) {
 	src := s.Files.Source(f.loc.File)
 	f.File = src.Name()
-	f.Line, f.EndLine = lines(f.loc.Ranges)
+	f.Line, f.EndLine = span(f.loc.Ranges)
 	if f.near != "" {
-		text := strings.Split(string(src.Data), "\n")
-		for line := f.Line; line <= min(f.EndLine, len(text)); line++ {
-			if line > 0 && strings.Contains(text[line-1], f.near) {
-				f.Line, f.EndLine = line, line
-				break
-			}
+		text := s.lines(f.loc.File, f.Line, f.EndLine)
+		if i := slices.IndexFunc(text, func(line string) bool { return strings.Contains(line, f.near) }); i >= 0 {
+			f.Line, f.EndLine = f.Line+i, f.Line+i
 		}
 	}
-	f.Fix = diff(f.File, string(src.Data), f.edits)
+	if f.Fix = diff(f.File, string(src.Data), f.edits); len(f.Fix) > longestFix {
+		f.Fix = ""
+	}
 }
 
-// lines are the first and the last line of some ranges.
-func lines(ranges []parser.Range) (first, last int) {
+// span returns the first and the last line of some ranges.
+func span(ranges []parser.Range) (first, last int) {
 	for _, r := range ranges {
 		if first == 0 || r.Start.Line < first {
 			first = r.Start.Line
@@ -189,9 +200,9 @@ func (s *Subject) skippedAt(rule *Rule, f *Finding) bool {
 }
 
 func (s *Subject) alreadySaid(rule *Rule, f *Finding) bool {
-	first, last := lines(f.loc.Ranges)
+	first, last := span(f.loc.Ranges)
 	return slices.ContainsFunc(s.Checks, func(c Check) bool {
-		from, to := lines(c.Where)
+		from, to := span(c.Where)
 		return slices.Contains(rule.Silent, c.Rule) && s.Files.Source(c.File).Name() == f.File && from <= last && to >= first
 	})
 }

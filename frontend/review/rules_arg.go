@@ -80,8 +80,8 @@ func (step *Step) knows(name string) bool {
 // insertAbove is an edit that puts a line above an instruction and the
 // comments that belong to it.
 func (step *Step) insertAbove(line string) edit {
-	first, _ := lines(step.Loc.Ranges)
-	text := step.Stage.Subject.text(step.Stage.Subject.Files.Source(step.Loc.File).Data, 1, first)
+	first, _ := span(step.Loc.Ranges)
+	text := step.Stage.Subject.lines(step.Loc.File, 1, first)
 	for first > 1 && strings.HasPrefix(strings.TrimSpace(text[first-2]), "#") {
 		first--
 	}

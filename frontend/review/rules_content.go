@@ -255,7 +255,7 @@ func (step *Step) withoutCache(f Finding, cache *packageCache) Finding {
 	if step.Command.(*instructions.RunCommand).Files != nil || !step.Command.(*instructions.RunCommand).PrependShell || strings.ContainsAny(last, "#;|`") || strings.HasSuffix(last, `\`) {
 		return f
 	}
-	_, at := lines(step.Loc.Ranges)
+	_, at := span(step.Loc.Ranges)
 	indent := "    "
 	if end > 0 {
 		indent = last[:len(last)-len(strings.TrimLeft(last, " \t"))]

@@ -282,7 +282,7 @@ func (step *Step) linkable() bool {
 
 // linked are the edits that add --link to a COPY.
 func (step *Step) linked() []edit {
-	first, _ := lines(step.Loc.Ranges)
+	first, _ := span(step.Loc.Ranges)
 	keyword, rest, ok := strings.Cut(step.source()[0], " ")
 	if !ok || !strings.EqualFold(keyword, "copy") {
 		return nil

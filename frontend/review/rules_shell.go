@@ -71,7 +71,7 @@ func exitOption(a string) bool {
 
 // setE is an edit that begins a script with set -e.
 func (step *Step) setE() (edit, bool) {
-	first, _ := lines(step.Loc.Ranges)
+	first, _ := span(step.Loc.Ranges)
 	text := step.source()
 	data := strings.Split(step.Script().here.Data, "\n")
 	for i, line := range text {

@@ -42,10 +42,15 @@ func ungatedTests(s *Subject) []Finding {
 			tests = append(tests, st)
 		}
 	}
+	if len(tests) == 0 {
+		return nil
+	}
 	var found []Finding
+	gate := s.gatedBy(s.gates(tests))
 	for _, st := range tests {
 		f := st.at(fmt.Sprintf("a build of the image leaves out %s, which runs %s", st.Title(), short(st.test().text())))
-		found = append(found, s.gatedBy(f, tests))
+		f.edits = gate
+		found = append(found, f)
 	}
 	return found
 }
@@ -81,27 +86,25 @@ func (st *Stage) test() *command {
 	return nil
 }
 
-// gatedBy adds --after to the FROM of the target, in a file that is ours by its
-// syntax line: docker/dockerfile does not know the flag.
-func (s *Subject) gatedBy(f Finding, tests []*Stage) Finding {
+// gatedBy are the edits that add --after to the FROM of the target, in a file
+// that is ours by its syntax line: docker/dockerfile does not know the flag.
+func (s *Subject) gatedBy(names []string) []edit {
 	ref, _, ok := s.syntax()
 	img, isImage := parseImage(ref)
-	names := s.gates(tests)
 	if !ok || !isImage || img.name == "dockerfile" || img.name == "dockerfile-upstream" || len(names) == 0 {
-		return f
+		return nil
 	}
 	if s.Target.Unit != 0 || s.Target.Loc.File != 0 || len(s.afters(s.Target)) > 0 {
-		return f // there is a list to extend, or another file to change
+		return nil // there is a list to extend, or another file to change
 	}
-	first, _ := lines(s.Target.Loc.Ranges)
-	line := s.text(s.Files.Source(0).Data, first, first)[0]
+	first, _ := span(s.Target.Loc.Ranges)
+	line := s.lines(0, first, first)[0]
 	keyword, rest, ok := strings.Cut(line, " ")
 	if !ok || !strings.EqualFold(keyword, "from") {
-		return f
+		return nil
 	}
 	mended := keyword + " --after=" + strings.Join(names, ",") + " " + rest
-	f.edits = append(f.edits, edit{0, first, first, []string{strings.TrimSuffix(mended, "\r")}})
-	return f
+	return []edit{{0, first, first, []string{strings.TrimSuffix(mended, "\r")}}}
 }
 
 // afters are the gates that a FROM names.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/plan"
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
@@ -23,6 +23,7 @@ type Subject struct {
 	Target *Stage
 
 	byID map[stage.ID]*Stage
+	text map[dockerfile.FileID][]string
 }
 
 // Stage is a FROM and its instructions.
@@ -35,6 +36,8 @@ type Stage struct {
 	// Needed stages are built for the target or for its gates, and Shipped ones
 	// have their layers in its image.
 	Needed, Shipped bool
+
+	chain []*Stage
 }
 
 // Step is an instruction of a stage.
@@ -51,7 +54,7 @@ type Step struct {
 }
 
 func newSubject(in Input) *Subject {
-	s := &Subject{Input: in, Graph: in.Plan.Graph, byID: map[stage.ID]*Stage{}}
+	s := &Subject{Input: in, Graph: in.Plan.Graph, byID: map[stage.ID]*Stage{}, text: map[dockerfile.FileID][]string{}}
 	needed := s.Graph.Reach(s.Graph.Target)
 	for _, gate := range s.Graph.Gates() {
 		maps.Copy(needed, s.Graph.Reach(gate.Stage))
@@ -97,12 +100,14 @@ func (st *Stage) BaseStage() *Stage { return st.Subject.byID[st.Base] }
 // Chain are the stages that a stage is built from and itself, the one on an
 // image first.
 func (st *Stage) Chain() []*Stage {
-	var chain []*Stage
-	for at := st; at != nil && !slices.Contains(chain, at); at = at.BaseStage() {
-		chain = append(chain, at)
+	if st.chain == nil {
+		// A cycle, which only a stage that nobody needs can be in, is cut.
+		for at := st; at != nil && len(st.chain) < len(st.Subject.Stages); at = at.BaseStage() {
+			st.chain = append(st.chain, at)
+		}
+		slices.Reverse(st.chain)
 	}
-	slices.Reverse(chain)
-	return chain
+	return st.chain
 }
 
 // RootImage is the reference of the image that a stage goes back to, as the
@@ -165,26 +170,6 @@ func (s *Subject) shipped() []*Step {
 	return slices.DeleteFunc(s.steps(), func(step *Step) bool { return !step.Stage.Shipped })
 }
 
-// Runs reports whether the target is made to be run: somebody gave it a
-// program, or a port. Others are exported files, or bases of other images.
-func (s *Subject) Runs() bool {
-	for _, step := range s.Target.InChain() {
-		switch c := step.Command.(type) {
-		case *instructions.CmdCommand:
-			if len(c.CmdLine) > 0 {
-				return true
-			}
-		case *instructions.EntrypointCommand:
-			if len(c.CmdLine) > 0 {
-				return true
-			}
-		case *instructions.ExposeCommand, *instructions.HealthCheckCommand:
-			return true
-		}
-	}
-	return false
-}
-
 // several reports whether the Dockerfile has several stages.
 func (s *Subject) several() bool { return len(s.Stages) > 1 }
 
@@ -198,12 +183,17 @@ func (step *Step) code() string {
 
 // source is the text of an instruction's lines.
 func (step *Step) source() []string {
-	first, last := lines(step.Loc.Ranges)
-	return step.Stage.Subject.text(step.Stage.Subject.Files.Source(step.Loc.File).Data, first, last)
+	first, last := span(step.Loc.Ranges)
+	return step.Stage.Subject.lines(step.Loc.File, first, last)
 }
 
-func (s *Subject) text(data []byte, first, last int) []string {
-	all := strings.Split(string(data), "\n")
+// lines are the lines first to last of a file, none where it has no such lines.
+func (s *Subject) lines(file dockerfile.FileID, first, last int) []string {
+	all, ok := s.text[file]
+	if !ok {
+		all = strings.Split(string(s.Files.Source(file).Data), "\n")
+		s.text[file] = all
+	}
 	if first < 1 || first > len(all) {
 		return nil
 	}
@@ -230,8 +220,8 @@ func (f Finding) pointing(text string) Finding {
 // mended adds an edit of the instruction's lines to a finding: old is replaced
 // with new, once. A text that is not there makes no edit.
 func (f Finding) mended(s *Subject, old, new string) Finding {
-	first, last := lines(f.loc.Ranges)
-	for i, line := range s.text(s.Files.Source(f.loc.File).Data, first, last) {
+	first, last := span(f.loc.Ranges)
+	for i, line := range s.lines(f.loc.File, first, last) {
 		if strings.Contains(line, old) {
 			mended := strings.TrimSuffix(strings.Replace(line, old, new, 1), "\r")
 			f.edits = append(f.edits, edit{f.loc.File, first + i, first + i, []string{mended}})
@@ -244,8 +234,8 @@ func (f Finding) mended(s *Subject, old, new string) Finding {
 // mendedAll adds an edit of each line of the instruction that a pattern
 // matches.
 func (f Finding) mendedAll(s *Subject, old *regexp.Regexp, new string) Finding {
-	first, last := lines(f.loc.Ranges)
-	for i, line := range s.text(s.Files.Source(f.loc.File).Data, first, last) {
+	first, last := span(f.loc.Ranges)
+	for i, line := range s.lines(f.loc.File, first, last) {
 		if mended := old.ReplaceAllString(line, new); mended != line {
 			f.edits = append(f.edits, edit{f.loc.File, first + i, first + i, []string{strings.TrimSuffix(mended, "\r")}})
 		}

@@ -12,6 +12,9 @@ func (r *Report) Text() string {
 	for i := range r.Findings {
 		r.finding(out, &r.Findings[i])
 	}
+	if r.Omitted > 0 {
+		fmt.Fprintf(out, "%d more findings are left out\n\n", r.Omitted)
+	}
 	out.WriteString(r.summary())
 	return out.String()
 }
@@ -41,6 +44,9 @@ func (f *Finding) place() string {
 // longest is how many lines of an instruction a code frame shows.
 const longest = 12
 
+// widest is how many bytes of a line it shows.
+const widest = 400
+
 // frame shows the lines of a finding, with one on each side.
 func (r *Report) frame(out *strings.Builder, f *Finding) {
 	const rule = "--------------------\n"
@@ -57,7 +63,11 @@ func (r *Report) frame(out *strings.Builder, f *Finding) {
 		if n >= f.Line && n <= f.EndLine {
 			mark = ">>>"
 		}
-		fmt.Fprintf(out, "%s\n", strings.TrimRight(fmt.Sprintf("%4d | %s %s", n, mark, text[n-1]), " \t\r"))
+		line := text[n-1]
+		if len(line) > widest {
+			line = strings.ToValidUTF8(line[:widest], "") + "…"
+		}
+		fmt.Fprintf(out, "%s\n", strings.TrimRight(fmt.Sprintf("%4d | %s %s", n, mark, line), " \t\r"))
 	}
 	out.WriteString(rule)
 }
