@@ -26,7 +26,7 @@ func inBrowser(t *testing.T, r exampleRun) {
 	if err := tools.Debian(t.Context(), "chromium", "fonts-dejavu-core"); err != nil {
 		t.Fatal(err)
 	}
-	url := forward(t, r.container, "127.0.0.1:80")
+	url := forward(t, r.container, "127.0.0.1:8080")
 	page := chromium(t, "--dump-dom", url)
 	for _, want := range []string{
 		`<h1>Word count</h1>`, `<dt>Words</dt><dd>23</dd>`, `<dt>Sentences</dt><dd>3</dd>`, `<dt>Paragraphs</dt><dd>2</dd>`,

@@ -155,7 +155,8 @@ func (r exampleRun) needed(t *testing.T, target string) int {
 	if target == "" {
 		stages[len(stages)-1].Name, target = "(last)", "(last)"
 	}
-	count, seen := 0, map[string]bool{}
+	// Two stages that begin alike share these steps: what counts is all that a step stands on.
+	steps, seen := map[string]bool{}, map[string]bool{}
 	var visit func(name string)
 	visit = func(name string) {
 		at, found := instructions.HasStage(stages, name)
@@ -164,12 +165,14 @@ func (r exampleRun) needed(t *testing.T, target string) int {
 		}
 		seen[name] = true
 		visit(stages[at].BaseName)
+		below := stages[at].BaseName
 		for _, cmd := range stages[at].Commands {
+			below += "\n" + fmt.Sprint(cmd)
 			switch cmd := cmd.(type) {
 			case *instructions.RunCommand, *instructions.AddCommand:
-				count++
+				steps[below] = true
 			case *instructions.CopyCommand:
-				count++
+				steps[below] = true
 				visit(cmd.From)
 			}
 		}
@@ -180,10 +183,10 @@ func (r exampleRun) needed(t *testing.T, target string) int {
 			visit(string(gate[2]))
 		}
 	}
-	if count == 0 {
+	if len(steps) == 0 {
 		t.Fatalf("%s: no step is needed for %s", path, target)
 	}
-	return count
+	return len(steps)
 }
 
 // checkTests runs the tests, whatever earlier runs have left in the cache, and returns the folder that it

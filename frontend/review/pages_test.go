@@ -25,7 +25,8 @@ func head(r review.Rule) string {
 	if len(r.Silent) > 0 {
 		text += fmt.Sprintf("\nSilent where docker/dockerfile's own check says it of the line: %s.\n", strings.Join(r.Silent, ", "))
 	}
-	return text + fmt.Sprintf("\nTo skip it: `# check=skip=%s` at the top of the file or right above the instruction, or\n`--build-arg STAGECRAFT_REVIEW=skip=%s`.\n\n", r.ID, r.ID)
+	return text + fmt.Sprintf("\nTo skip it: `# check=skip=%s` at the top of the file or right above the instruction, or\n"+
+		"`--build-arg STAGECRAFT_REVIEW=skip=%s`.\n\n", r.ID, r.ID)
 }
 
 // Every rule has a page that says what the rule does, with an example that

@@ -75,9 +75,11 @@ func (s *Subject) developing() bool {
 func isDeveloping(name string) bool {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("-_./", r) })
 	return slices.ContainsFunc(words, func(w string) bool {
-		return isTestWord(w) || slices.Contains([]string{"dev", "develop", "development", "devcontainer", "debug", "builder", "build", "ci", "sdk", "tools", "local", "make", "bench"}, w)
+		return isTestWord(w) || developing[w]
 	})
 }
+
+var developing = set(`dev develop development devcontainer debug builder build ci sdk tools local make bench`)
 
 // startsDeveloping reports whether an image starts a shell, or something that
 // builds or tests.

@@ -71,15 +71,17 @@ func (step *Step) disabled(c *command, target string) string {
 		}
 	case c.name == "apk" && c.has("--no-cache") && (target == "/var/cache/apk" || target == "/etc/apk/cache"):
 		return "apk has --no-cache"
-	case (c.name == "apt-get" || c.name == "apt") && c.hasVerb("install") && (target == "/var/cache/apt" || target == "/var/cache/apt/archives") && step.dockerClean():
+	case isApt(c) && c.hasVerb("install") && (target == "/var/cache/apt" || target == "/var/cache/apt/archives") && step.dockerClean():
 		return "the image's /etc/apt/apt.conf.d/docker-clean deletes every package after it is installed"
-	case (c.name == "apt-get" || c.name == "apt") && c.hasVerb("clean") && strings.HasPrefix(target, "/var/cache/apt"):
+	case isApt(c) && c.hasVerb("clean") && strings.HasPrefix(target, "/var/cache/apt"):
 		return "the same step empties it"
 	case c.name == "rm" && slices.ContainsFunc(c.args, func(a string) bool { return strings.TrimSuffix(strings.TrimSuffix(a, "*"), "/") == target }):
 		return "the same step empties it"
 	}
 	return ""
 }
+
+func isApt(c *command) bool { return c.name == "apt-get" || c.name == "apt" }
 
 // debians are official images on Debian or Ubuntu, in all of their tags but
 // those of Alpine and Windows.

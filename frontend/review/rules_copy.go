@@ -45,15 +45,7 @@ func (step *Step) copyOf() *plan.Copy {
 	return op
 }
 
-// fromContext reports whether a copy takes files of a build context.
-func fromContext(op *plan.Copy) bool {
-	return slices.ContainsFunc(op.Sources, func(s plan.CopySource) bool {
-		f, ok := s.(*plan.Files)
-		return ok && f.From == stage.None
-	})
-}
-
-// source is the folder that the source of a stage was copied to: all of the
+// sourceDir is the folder that the source of a stage was copied to: all of the
 // build context, or a folder of it; empty where there is none.
 func (st *Stage) sourceDir() string {
 	for _, step := range st.InChain() {

@@ -45,7 +45,14 @@ func secretsInImage(s *Subject) []Finding {
 	return found
 }
 
-var secretName = regexp.MustCompile(`^(\.env(\.(local|prod|production|secret))?|id_(rsa|dsa|ecdsa|ed25519)|\.npmrc|\.yarnrc|\.pypirc|\.netrc|_netrc|\.git-credentials|\.dockercfg|\.pgpass|kubeconfig|\.aws|\.ssh|\.gnupg|.*\.(p12|pfx|jks|keystore|kdbx)|(.*[-_.])?(private|server|tls|ssl|priv)[-_.]?key(\.pem)?|.*\.key)$`)
+var secretName = regexp.MustCompile(`^(` + strings.Join([]string{
+	`\.env(\.(local|prod|production|secret))?`,
+	`id_(rsa|dsa|ecdsa|ed25519)`,
+	`\.npmrc|\.yarnrc|\.pypirc|\.netrc|_netrc|\.git-credentials|\.dockercfg|\.pgpass|kubeconfig`,
+	`\.aws|\.ssh|\.gnupg`,
+	`.*\.(p12|pfx|jks|keystore|kdbx|key)`,
+	`(.*[-_.])?(private|server|tls|ssl|priv)[-_.]?key(\.pem)?`,
+}, "|") + `)$`)
 
 // publicFile matches keys that packages are signed with, and samples.
 var publicFile = regexp.MustCompile(`pub|gpg|pgp|asc|example|sample|repo|archive|signing`)

@@ -177,15 +177,15 @@ func misspeltStages(s *Subject) []Finding {
 
 var plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 
-// nearest is the stage of a file whose name differs from ref in few letters,
-// empty where there is none.
+// nearest is the stage of a file whose name differs from ref in one letter, or
+// in two where that is less than half of it; empty where there is none.
 func (s *Subject) nearest(unit stage.UnitID, ref string) string {
-	best, name := len(ref)/3+1, ""
+	best, name := min(2, (len(ref)-1)/2)+1, ""
 	for _, st := range s.Stages {
 		if st.Unit != unit || st.Name == "" || officialImages[st.Name] {
 			continue
 		}
-		if d := levenshtein.Distance(ref, st.Name, nil); d > 0 && d <= 2 && d < best {
+		if d := levenshtein.Distance(ref, st.Name, nil); d > 0 && d < best {
 			best, name = d, st.Name
 		}
 	}

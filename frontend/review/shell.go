@@ -65,12 +65,6 @@ func (c *command) operands() []string {
 	return slices.DeleteFunc(slices.Clone(c.args), func(a string) bool { return strings.HasPrefix(a, "-") })
 }
 
-// is reports whether the command is a program with one of some verbs, such as
-// "go build"; without verbs, whether it is the program.
-func (c *command) is(name string, verbs ...string) bool {
-	return c.name == name && (len(verbs) == 0 || slices.Contains(verbs, c.verb()))
-}
-
 // text is the command on one line.
 func (c *command) text() string { return strings.Join(append([]string{c.name}, c.args...), " ") }
 
@@ -207,44 +201,6 @@ func (sc *script) parse(text string) {
 	})
 }
 
-// harmless are commands that do not fail, or whose failure means nothing.
-var harmless = set("echo printf export set : true umask unset shopt alias trap exit source .")
-
-// lost returns the first command of a text whose failure nobody sees.
-func lost(stmts []*syntax.Stmt) string {
-	if len(stmts) < 2 {
-		return ""
-	}
-	for _, s := range stmts[:len(stmts)-1] {
-		found, stops := "", false
-		syntax.Walk(s, func(n syntax.Node) bool {
-			switch n := n.(type) {
-			case *syntax.BinaryCmd:
-				return n.Op != syntax.OrStmt // somebody looks at the failure
-			case *syntax.CmdSubst, *syntax.FuncDecl:
-				return false
-			case *syntax.CallExpr:
-				if len(n.Args) == 0 {
-					return false
-				}
-				name := word(n.Args[0])
-				stops = stops || name == "set" && len(n.Args) > 1 && (exitOption(word(n.Args[1])) || word(n.Args[len(n.Args)-1]) == "errexit")
-				if found == "" && !harmless[name] && !strings.HasPrefix(name, "[") && name != "test" {
-					found = name
-				}
-			}
-			return true
-		})
-		if stops {
-			return ""
-		}
-		if found != "" && !s.Background {
-			return found
-		}
-	}
-	return ""
-}
-
 // succeeds reports whether a statement is true or a colon.
 func succeeds(s *syntax.Stmt) bool {
 	call, ok := s.Cmd.(*syntax.CallExpr)
@@ -273,7 +229,7 @@ func (sc *script) statement(s *syntax.Stmt) {
 			continue
 		}
 		switch r.Op {
-		case syntax.RdrOut, syntax.AppOut, syntax.RdrAll, syntax.AppAll, syntax.ClbOut:
+		case syntax.RdrOut, syntax.AppOut, syntax.RdrAll, syntax.AppAll, syntax.RdrClob:
 			c := &sc.commands[before]
 			c.writes = append(c.writes, word(r.Word))
 		}

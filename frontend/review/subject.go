@@ -173,14 +173,6 @@ func (s *Subject) shipped() []*Step {
 // several reports whether the Dockerfile has several stages.
 func (s *Subject) several() bool { return len(s.Stages) > 1 }
 
-// code is an instruction as it is written.
-func (step *Step) code() string {
-	if c, ok := step.Command.(fmt.Stringer); ok {
-		return c.String()
-	}
-	return step.Name()
-}
-
 // source is the text of an instruction's lines.
 func (step *Step) source() []string {
 	first, last := span(step.Loc.Ranges)

@@ -9,10 +9,13 @@ import (
 
 // tests reports whether a command tests or checks what is built.
 func (c *command) tests() bool {
-	switch c.name {
-	case "pytest", "tox", "nox", "ctest", "rspec", "phpunit", "pest", "jest", "vitest", "mocha", "bats", "gotestsum", "golangci-lint", "staticcheck",
-		"shellcheck", "hadolint", "eslint", "flake8", "ruff", "mypy", "pylint", "rubocop", "htmltest", "yamllint", "govulncheck", "clippy-driver", "gotest", "karma", "playwright":
+	switch {
+	case testers[c.name]:
 		return !c.has("--version", "version", "--help") && c.verb() != "install"
+	case runners[c.name]:
+		return slices.ContainsFunc(c.operands(), isTestWord)
+	}
+	switch c.name {
 	case "go", "xx-go":
 		return c.verb() == "vet" || c.verb() == "test" && !c.has("-run=^$", "-c")
 	case "cargo", "xx-cargo":
@@ -23,8 +26,6 @@ func (c *command) tests() bool {
 			script = rest[1]
 		}
 		return script == "t" || isTestWord(script)
-	case "mvn", "mvnw", "gradle", "gradlew", "make", "ninja", "just", "task", "rake", "bazel", "dotnet", "mix", "sbt", "swift", "flutter", "dart", "deno", "zig", "stack", "cabal", "composer":
-		return slices.ContainsFunc(c.operands(), isTestWord)
 	case "python", "python3":
 		return slices.ContainsFunc(c.args, func(a string) bool { return a == "unittest" || a == "pytest" })
 	case "gofmt":
@@ -32,6 +33,14 @@ func (c *command) tests() bool {
 	}
 	return false
 }
+
+// testers are programs that do nothing but test or check, and runners those
+// that do it when they are told to.
+var (
+	testers = set(`pytest tox nox ctest rspec phpunit pest jest vitest mocha karma playwright bats gotestsum golangci-lint staticcheck
+		govulncheck shellcheck hadolint yamllint eslint flake8 ruff mypy pylint rubocop htmltest`)
+	runners = set(`mvn mvnw gradle gradlew make ninja just task rake bazel dotnet mix sbt swift flutter dart deno zig stack cabal composer`)
+)
 
 // isTestWord reports whether a target or a script is a test by its name.
 func isTestWord(name string) bool {
@@ -84,15 +93,13 @@ func (c *command) hasVerb(verbs ...string) bool {
 // packages are what a command installs with the package manager of a
 // distribution; ok reports whether it does.
 func (c *command) packages() (names []string, ok bool) {
-	verbs := map[string]string{
-		"apt-get": "install", "apt": "install", "apk": "add", "yum": "install", "dnf": "install", "microdnf": "install", "tdnf": "install", "zypper": "install", "xx-apk": "add", "xx-apt": "install", "xx-apt-get": "install",
+	rest, at := c.operands(), -1
+	switch c.name {
+	case "apk", "xx-apk":
+		at = slices.Index(rest, "add")
+	case "apt-get", "apt", "xx-apt-get", "xx-apt", "yum", "dnf", "microdnf", "tdnf", "zypper":
+		at = slices.Index(rest, "install")
 	}
-	verb, known := verbs[c.name]
-	if !known {
-		return nil, false
-	}
-	rest := c.operands()
-	at := slices.Index(rest, verb)
 	if at < 0 {
 		return nil, false
 	}
