@@ -57,6 +57,10 @@ func (e example) testByBuildx(t *testing.T, s *sandbox.Sandbox) {
 		t.Errorf("the build shows fewer than the %d steps that the Dockerfile needs:%s", want, names(log.steps()))
 	}
 	e.checkGate(t, log)
+	// With the configs of the images in reach, too, the Dockerfile keeps all practices.
+	if out, err := s.Buildx("build", "--call=review", run.dir).Output(); err != nil || !bytes.Contains(out, []byte(" 0 missed; ")) {
+		t.Errorf("its own review: %v\n%s", err, out)
+	}
 
 	e.checkConfig(t, run, final)
 	files, size := run.contents(t, final)
