@@ -53,25 +53,41 @@ type imageUse struct {
 func (s *Subject) images() []imageUse {
 	var uses []imageUse
 	for _, st := range s.Stages {
-		if st.Base == stage.None && !st.Replaced && st.Ref != stage.Scratch {
+		if st.onImage() {
 			uses = append(uses, imageUse{st.Ref, st.at, st, st.ID})
 		}
 	}
 	for _, step := range s.steps() {
-		for i, ref := range step.Refs {
-			// What a cache starts with is no part of what is built.
-			if n := s.Graph.Node(ref.Node); n.Kind == stage.External && n.Ref != stage.Scratch && !step.isCache(i) {
-				uses = append(uses, imageUse{n.Ref, step.at, nil, n.ID})
-			}
+		for _, n := range step.externals() {
+			uses = append(uses, imageUse{n.Ref, step.at, nil, n.ID})
 		}
 	}
 	return slices.DeleteFunc(uses, func(u imageUse) bool { return s.isContext(u.node) })
 }
 
-// isCache reports whether a source of a RUN is what a cache mount starts with.
-func (step *Step) isCache(i int) bool {
-	c, ok := step.Command.(*instructions.RunCommand)
-	return ok && instructions.GetMounts(c)[i].Type == instructions.MountTypeCache
+// onImage reports whether a stage is built from an image, or what the client
+// gave in place of one: not from a stage, and not from nothing.
+func (st *Stage) onImage() bool {
+	return st.Base == stage.None && !st.Open && !st.Replaced && st.Ref != stage.Scratch
+}
+
+// externals are the images that an instruction takes files of. What a cache
+// mount starts with is none: it is no part of what is built.
+func (step *Step) externals() []*stage.Node {
+	var mounts []*instructions.Mount
+	if c, ok := step.Command.(*instructions.RunCommand); ok {
+		mounts = instructions.GetMounts(c)
+	}
+	var nodes []*stage.Node
+	for i, ref := range step.Refs {
+		if ref.Node == stage.None || ref.Flag == stage.CopyPlatform || i < len(mounts) && mounts[i].Type == instructions.MountTypeCache {
+			continue
+		}
+		if n := step.Stage.Subject.Graph.Node(ref.Node); n.Kind == stage.External && n.Unresolved == nil && n.Ref != stage.Scratch {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
 }
 
 // isContext reports whether the client gave a named context in place of an

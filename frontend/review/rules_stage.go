@@ -161,15 +161,13 @@ func misspeltStages(s *Subject) []Finding {
 		}
 	}
 	for _, st := range s.Stages {
-		if st.Base == stage.None && !st.Replaced && strings.EqualFold(st.From.BaseName, st.Ref) {
+		if st.onImage() && strings.EqualFold(st.From.BaseName, st.Ref) {
 			report(st.at, st.Unit, st.ID)
 		}
 	}
 	for _, step := range s.steps() {
-		for _, ref := range step.Refs {
-			if s.Graph.Node(ref.Node).Kind == stage.External && !ref.HasVariables() {
-				report(step.at, step.Stage.Unit, ref.Node)
-			}
+		for _, n := range step.externals() {
+			report(step.at, step.Stage.Unit, n.ID)
 		}
 	}
 	return found
@@ -195,7 +193,7 @@ func (s *Subject) nearest(unit stage.UnitID, ref string) string {
 func laterStages(s *Subject) []Finding {
 	var found []Finding
 	for _, st := range s.Stages {
-		if st.Base != stage.None || st.Replaced || officialImages[st.Ref] {
+		if !st.onImage() || officialImages[st.Ref] {
 			continue
 		}
 		for _, later := range st.Siblings() {

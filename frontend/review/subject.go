@@ -114,7 +114,7 @@ func (st *Stage) Chain() []*Stage {
 // file has it after expansion; empty where a named context replaces it.
 func (st *Stage) RootImage() string {
 	root := st.Chain()[0]
-	if root.Replaced {
+	if root.Replaced || root.Open {
 		return ""
 	}
 	return root.Ref
