@@ -180,7 +180,7 @@ var plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 func (s *Subject) nearest(unit stage.UnitID, ref string) string {
 	best, name := min(2, (len(ref)-1)/2)+1, ""
 	for _, st := range s.Stages {
-		if st.Unit != unit || st.Name == "" || officialImages[st.Name] {
+		if st.Unit != unit || st.Name == "" {
 			continue
 		}
 		if d := levenshtein.Distance(ref, st.Name, nil); d > 0 && d < best {
