@@ -35,7 +35,7 @@ func TestMany(t *testing.T) {
 func TestChain(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("ARG X=1\nFROM alpine:3.19 AS s0\nRUN go test && echo $X\n")
-	for i := 1; i < 1500; i++ {
+	for i := 1; i < 800; i++ {
 		fmt.Fprintf(&text, "FROM s%d AS s%d\nCOPY . /src\nRUN go build && chown -R a /src && echo $X\n", i-1, i)
 	}
 	build{dockerfile: text.String()}.must(t)
