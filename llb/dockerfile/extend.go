@@ -57,12 +57,13 @@ func takeInstructionFlags(node *parser.Node) (Flags, error) {
 	case "copy":
 		flags := takeFlags(node)
 		ifExists := flags.AddBool("if-exists", false)
+		keepRoot := flags.AddBool("keep-root", false)
 		platform := flags.AddString("target-platform", "")
 		err := flags.Parse()
 		if err != nil {
 			return f, err
 		}
-		f.IfExists = ifExists.IsTrue()
+		f.IfExists, f.KeepRoot = ifExists.IsTrue(), keepRoot.IsTrue()
 		if f.TargetPlatform, err = targetPlatform(platform); err != nil {
 			return f, err
 		}
@@ -70,6 +71,13 @@ func takeInstructionFlags(node *parser.Node) (Flags, error) {
 		if f.TargetPlatform != "" && !slices.ContainsFunc(node.Flags, isFrom) {
 			return f, errors.New("--target-platform is the platform of a stage or an image: write it with --from")
 		}
+	case "workdir":
+		flags := takeFlags(node)
+		chown, chmod := flags.AddString("chown", ""), flags.AddString("chmod", "")
+		if err := flags.Parse(); err != nil {
+			return f, err
+		}
+		f.Chown, f.Chmod = chown.Value, chmod.Value
 	case "run":
 		flags := takeFlags(node)
 		noCache := flags.AddBool("no-cache", false)
@@ -180,7 +188,9 @@ func flagsOf(node *parser.Node) []string {
 	case "from":
 		return []string{"after", "arg", "context", "no-cache", "target-platform"}
 	case "copy":
-		return []string{"if-exists", "target-platform"}
+		return []string{"if-exists", "keep-root", "target-platform"}
+	case "workdir":
+		return []string{"chmod", "chown"}
 	case "run":
 		return []string{"no-cache"}
 	case "env", "label":

@@ -86,6 +86,11 @@ type FromFlags struct {
 type Flags struct {
 	// IfExists lets COPY skip sources that are not there.
 	IfExists bool
+	// KeepRoot lets COPY keep owner and mode of the folder itself.
+	KeepRoot bool
+	// Chown and Chmod are what WORKDIR gives to the folders that it makes,
+	// with variables; empty for its defaults.
+	Chown, Chmod string
 	// NoCache executes this RUN always.
 	NoCache bool
 	// TargetPlatform is the platform that the source of a COPY is built for;

@@ -41,6 +41,9 @@ func link(fs llb.State, step *plan.Step, op *plan.Copy, action *llb.FileAction, 
 }
 
 func (l *lowerer) copyActions(step *plan.Step, op *plan.Copy) (*llb.FileAction, error) {
+	if op.KeepRoot {
+		return l.keepRoot(step, op)
+	}
 	var action *llb.FileAction
 	for _, src := range op.Sources {
 		fs, path, info, err := l.copySource(step, op, src)

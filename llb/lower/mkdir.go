@@ -19,5 +19,5 @@ func (l *lowerer) mkdir(fs llb.State, step *plan.Step, op *plan.Mkdir, p ocispec
 	if l.ignoresCache(step) {
 		constraints = append(constraints, llb.IgnoreCache)
 	}
-	return fs.File(llb.Mkdir(op.Path, 0o755, opts...), constraints...)
+	return fs.File(llb.Mkdir(op.Path, op.Mode, opts...), constraints...)
 }

@@ -137,6 +137,9 @@ func copyNeeds(op *plan.Copy) []need {
 	if len(op.Excludes) > 0 {
 		needs = append(needs, need{"--exclude", pb.CapFileCopyIncludeExcludePatterns})
 	}
+	if op.KeepRoot {
+		needs = append(needs, need{"--keep-root", pb.CapFileCopyIncludeExcludePatterns})
+	}
 	if op.Chmod != nil && op.Chmod.Symbolic != "" {
 		needs = append(needs, need{"--chmod=" + op.Chmod.Symbolic, pb.CapFileCopyModeStringFormat})
 	}

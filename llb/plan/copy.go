@@ -2,6 +2,7 @@ package plan
 
 import (
 	"io/fs"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ func (e *stageEval) copy(step *Step, in *stage.Instruction, c *instructions.Copy
 	if from != stage.None && !e.isThere(from) {
 		return errors.Errorf("cannot copy from stage %q: that stage depends on this one", c.From)
 	}
-	t := &transfer{stageEval: e, keyword: "COPY", in: c, from: from, parents: c.Parents, ifExists: in.Flags.IfExists}
+	t := &transfer{stageEval: e, keyword: "COPY", in: c, from: from, parents: c.Parents, ifExists: in.Flags.IfExists, keepRoot: in.Flags.KeepRoot}
 	err := t.evaluate(step, titleOf(e.lex, in.Pieces(e.unit.File.Escape(in.Loc)), &e.env), c.SourcesAndDest, attributes{
 		chown: c.Chown, chmod: c.Chmod, link: c.Link, excludes: c.ExcludePatterns,
 	})
@@ -45,6 +46,8 @@ type transfer struct {
 	parents bool
 	// ifExists skips paths that are not there.
 	ifExists bool
+	// keepRoot keeps owner and mode of the folder that is copied.
+	keepRoot bool
 	// remote makes the source of a URL or a Git repository, nil for a path.
 	// Only ADD has it; COPY refuses both.
 	remote func(src string) (CopySource, error)
@@ -70,6 +73,7 @@ func (t *transfer) evaluate(step *Step, title string, paths instructions.Sources
 		Chown:    attr.chown,
 		Excludes: attr.excludes,
 		Link:     attr.link,
+		KeepRoot: t.keepRoot,
 		Platform: t.out.Platform,
 	}
 	if attr.link && namesOwner(attr.chown) {
@@ -78,6 +82,11 @@ func (t *transfer) evaluate(step *Step, title string, paths instructions.Sources
 	}
 	if op.Chmod, err = parseChmod(attr.chmod); err != nil {
 		return err
+	}
+	if t.keepRoot {
+		if err := t.checkKeepRoot(paths, dest); err != nil {
+			return err
+		}
 	}
 	if t.check != nil {
 		if err := t.check(); err != nil {
@@ -103,6 +112,22 @@ func (t *transfer) evaluate(step *Step, title string, paths instructions.Sources
 	}
 	step.Op = op
 	t.commitOp(t.history(paths, attr))
+	return nil
+}
+
+// checkKeepRoot refuses what --keep-root cannot be had with: it is about one
+// folder, and about the one that it becomes.
+func (t *transfer) checkKeepRoot(paths instructions.SourcesAndDest, dest string) error {
+	switch {
+	case t.parents:
+		return errors.New("--keep-root does not go with --parents, which keeps the folders on the way anyway")
+	case t.ifExists:
+		return errors.New("--keep-root does not go with --if-exists: the folder must be there")
+	case len(paths.SourcePaths) != 1 || len(paths.SourceContents) > 0 || hasWildcards(paths.SourcePaths[0]):
+		return errors.New("--keep-root requires exactly one folder to copy, without wildcards; write a COPY for each")
+	case path.Clean(dest) == "/":
+		return errors.New("--keep-root cannot change the root of a filesystem; copy to a folder in it, or do without the flag")
+	}
 	return nil
 }
 
@@ -172,6 +197,9 @@ func (t *transfer) history(paths instructions.SourcesAndDest, attr attributes) s
 	words := []string{t.keyword}
 	if t.ifExists {
 		words = append(words, "--if-exists")
+	}
+	if t.keepRoot {
+		words = append(words, "--keep-root")
 	}
 	if t.parents {
 		words = append(words, "--parents")

@@ -263,7 +263,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	case *instructions.VolumeCommand:
 		err = e.volume(c)
 	case *instructions.WorkdirCommand:
-		err = e.workdir(&step, c)
+		err = e.workdir(&step, in, c)
 	default:
 		err = errors.Errorf("%s is not supported by this version of Stagecraft", in.Name())
 	}

@@ -225,7 +225,9 @@ type SSH struct {
 
 // Mkdir makes the directory of a WORKDIR with its parents.
 type Mkdir struct {
+	// User owns the folders that are made: user[:group].
 	Path, User string
+	Mode       fs.FileMode
 	Created    *time.Time
 }
 
@@ -238,6 +240,9 @@ type Copy struct {
 	Excludes []string
 	// Link copies into a layer of its own, where the daemon can merge.
 	Link bool
+	// KeepRoot gives the folder at Dest owner and mode of the one source,
+	// which must be a folder.
+	KeepRoot bool
 	// LinkProgress is the name of the step that merges.
 	LinkProgress string
 	Platform     ocispecs.Platform

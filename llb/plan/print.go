@@ -167,6 +167,7 @@ func usual(in *Stage, op Op) map[reflect.Type]any {
 	values := []any{
 		Run{Dir: "/", Security: instructions.SecuritySandbox, Network: instructions.NetworkDefault, Platform: &in.Platform},
 		Copy{Platform: in.Platform},
+		Mkdir{Mode: defaultFolderMode},
 		Files{From: stage.None},
 		Mount{From: stage.None, Path: "/", Sharing: instructions.MountSharingShared},
 	}
