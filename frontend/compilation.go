@@ -26,6 +26,8 @@ type compilation struct {
 	// where none are.
 	report reporter
 	warned findings
+	// passed are the results of the target's gates, once these are built.
+	passed []client.Reference
 }
 
 // findings are the findings of build checks that the client knows of.

@@ -37,12 +37,19 @@ func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	withGates, err := req.cachesGates()
+	if err != nil {
+		return nil, err
+	}
 	built, err := req.buildPlatforms(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if err := built.scan(ctx, scanner); err != nil {
 		return nil, err
+	}
+	if withGates {
+		built.cacheGates()
 	}
 	res, err := built.Finalize()
 	if err != nil {

@@ -63,6 +63,7 @@ func (c *compilation) solveAll(ctx context.Context, target *compiled, gates []co
 		all       sync.WaitGroup
 		ref       client.Reference
 		targetErr error
+		gateRefs  = make([]client.Reference, len(gates))
 		gateErrs  = make([]error, len(gates))
 	)
 	ctx, cancel := context.WithCancel(ctx)
@@ -75,13 +76,14 @@ func (c *compilation) solveAll(ctx context.Context, target *compiled, gates []co
 	})
 	for i := range gates {
 		all.Go(func() {
-			_, gateErrs[i] = crash.Guard(func() (client.Reference, error) { return stages[i].solve(ctx, true) })
+			gateRefs[i], gateErrs[i] = crash.Guard(func() (client.Reference, error) { return stages[i].solve(ctx, true) })
 			if gateErrs[i] != nil {
 				cancel()
 			}
 		})
 	}
 	all.Wait()
+	c.passed = gateRefs
 	return ref, c.outcome(targetErr, gates, gateErrs)
 }
 

@@ -21,6 +21,7 @@ var options = []string{
 	sizeBefore,
 	optionSummary,
 	"FLATTEN",
+	cacheGates,
 }
 
 const optionPrefix = "build-arg:STAGECRAFT_"

@@ -5,6 +5,7 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/util/bkmaps"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -42,6 +43,7 @@ func (r *request) buildPlatforms(ctx context.Context) (*built, error) {
 			return nil, err
 		}
 		b.compiled.Store(platformID(p), compiled.Compiled)
+		b.gates.Store(platformID(p), c.passed)
 		target := compiled.Plan.Target()
 		return &dockerui.BuildResult{
 			Reference: ref,
@@ -59,6 +61,7 @@ type built struct {
 	request  *request
 	compiled bkmaps.SyncMap[string, *compiler.Compiled] // by platformID
 	summary  *summary
+	gates    bkmaps.SyncMap[string, []client.Reference] // by platformID
 }
 
 // platformID is how results name a platform; nil is this machine's.

@@ -219,3 +219,68 @@ func TestClientsAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestNodesGates has a node that starts empty build a release with a gate from the cache that another has exported
+// with STAGECRAFT_CACHE_GATES=1: nothing runs, and the release's manifest is the same to the byte with the gate and
+// without it, with the option and without.
+func TestNodesGates(t *testing.T) {
+	t.Parallel()
+	n := startNodes(t)
+	dir := nodesApplication(t)
+	cache := n.first.Registry + "/nodes/cache:gates"
+	push := func(tag string, args ...string) string {
+		args = append(args, "--platform=linux/amd64", "--build-arg=SOURCE_DATE_EPOCH=0",
+			"--output=type=image,push=true,rewrite-timestamp=true,name="+n.first.Registry+"/nodes/gates:"+tag)
+		build(t, n.first, dir, args...)
+		return n.manifest(t, "nodes/gates:"+tag)
+	}
+	withGates := push("gates", "--provenance=false", "--build-arg=STAGECRAFT_CACHE_GATES=1", "--cache-to=type=registry,ref="+cache+",mode=max")
+	withoutOption := push("option", "--provenance=false")
+	withProvenance := n.pushedImage(t, push("provenance", "--provenance=mode=min", "--build-arg=STAGECRAFT_CACHE_GATES=1"), "nodes/gates:provenance")
+	log := build(t, n.second, dir, "--platform=linux/amd64", "--build-arg=SOURCE_DATE_EPOCH=0", "--cache-from=type=registry,ref="+cache, "--output=type=cacheonly")
+	stages := strings.Join(log.stages(), " ")
+	for _, s := range log.steps() {
+		if strings.Contains(s.text, "] RUN ") && !s.Cached {
+			t.Errorf("the empty node ran %s", s.text)
+		}
+	}
+	if !strings.Contains(stages, "test") {
+		t.Errorf("the gate is not among the stages %s", stages)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(strings.ReplaceAll(string(text), "--after=test ", "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	withoutGates := push("plain", "--provenance=false")
+	if withGates != withoutOption || withGates != withoutGates || withGates != withProvenance {
+		t.Errorf("the release is %s with its gate in the cache, %s without the option, %s without the gate, %s with provenance",
+			withGates, withoutOption, withoutGates, withProvenance)
+	}
+}
+
+// manifest returns the digest of what the first node's registry has under a tag.
+func (n nodes) manifest(t *testing.T, repository string) string {
+	t.Helper()
+	ref, err := name.ParseReference(n.first.Registry+"/"+repository, name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := remote.Head(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.Digest.String()
+}
+
+// pushedImage returns the digest of the only image of the index that has the given digest.
+func (n nodes) pushedImage(t *testing.T, index, repository string) string {
+	t.Helper()
+	digests := n.pushedDigests(t, repository)
+	if len(digests) != 1 {
+		t.Fatalf("%s has the images %v", index, digests)
+	}
+	return digests["linux/amd64"]
+}
