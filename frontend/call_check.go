@@ -92,7 +92,7 @@ func checkAnswer(results *lint.LintResults) (answer.Answer, error) {
 	for _, src := range results.Sources {
 		src.Data = outgoing.Data(src.Data)
 	}
-	a, err := answer.Of(results.ToResult(nil))
+	a, err := upstream(results.ToResult(nil))
 	if err == nil && len(results.Sources) > 1 {
 		a.Version = extendedVersion
 	}

@@ -32,5 +32,5 @@ func convertLLBCall(ctx context.Context, r *request) (answer.Answer, error) {
 		}
 		res.Def[digest.FromBytes(dt)] = &op
 	}
-	return answer.Of(res.ToResult())
+	return upstream(res.ToResult())
 }

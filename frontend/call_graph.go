@@ -3,7 +3,6 @@ package frontend
 import (
 	"context"
 
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/frontend/answer"
 	"github.com/stagecraft/stagecraft/frontend/diagram"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
@@ -28,11 +27,7 @@ func graphCall(draw func(*diagram.Graph) string) func(context.Context, *request)
 // graph is the view of the stages for the first of the target platforms.
 // Findings of the build checks are left to --call=check.
 func (r *request) graph(ctx context.Context) (*diagram.Graph, error) {
-	var platform *ocispecs.Platform
-	if len(r.UI.TargetPlatforms) > 0 {
-		platform = &r.UI.TargetPlatforms[0]
-	}
-	c := r.compilation(ctx, gateway.Goal{Platform: platform})
+	c := r.compilation(ctx, r.goal())
 	src := gateway.Tolerate(c.Sources)
 	c.Sources = src
 	c.Tolerant = true
@@ -41,7 +36,7 @@ func (r *request) graph(ctx context.Context) (*diagram.Graph, error) {
 		return nil, c.locate(err)
 	}
 	return diagram.New(resolved, diagram.Options{
-		Platform:   stage.NewPlatforms(platform, c.BuildPlatforms).Target,
+		Platform:   stage.NewPlatforms(c.TargetPlatform, c.BuildPlatforms).Target,
 		FileName:   func(id dockerfile.FileID) string { return c.Files.Source(id).Name() },
 		Unresolved: src.Unresolved,
 	}), nil

@@ -92,7 +92,7 @@ func outlineCall(ctx context.Context, r *request) (answer.Answer, error) {
 // answer returns the answer for the client. Without what only ours has it is
 // docker/dockerfile's, byte for byte.
 func (o *outlineAnswer) answer() (answer.Answer, error) {
-	a, err := answer.Of(o.ToResult())
+	a, err := upstream(o.ToResult())
 	if err != nil || o.Unset == nil && o.Files == nil {
 		return a, err
 	}

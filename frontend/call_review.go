@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/frontend/answer"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
 	"github.com/stagecraft/stagecraft/frontend/review"
@@ -39,16 +38,12 @@ func reviewCall(show func(*review.Report) (answer.Answer, error)) func(context.C
 // reviewed compiles for the first of the target platforms, every stage or only
 // those that the target needs. Images out of reach are no error.
 func (r *request) reviewed(ctx context.Context, every bool) (review.Input, error) {
-	var platform *ocispecs.Platform
-	if len(r.UI.TargetPlatforms) > 0 {
-		platform = &r.UI.TargetPlatforms[0]
-	}
-	c := r.compilation(ctx, gateway.Goal{Platform: platform})
+	c := r.compilation(ctx, r.goal())
 	src := gateway.Tolerate(c.Sources)
 	in := review.Input{
 		Files:      c.Files,
 		BuildArgs:  c.BuildArgs,
-		Platform:   stage.NewPlatforms(platform, c.BuildPlatforms).Target,
+		Platform:   stage.NewPlatforms(c.TargetPlatform, c.BuildPlatforms).Target,
 		Unresolved: src.Unresolved,
 	}
 	c.Sources, c.EveryStage = src, every

@@ -38,7 +38,7 @@ func targetsCall(ctx context.Context, r *request) (answer.Answer, error) {
 	}
 	list.Sources = sources.data
 	outgoing.Values(&list) // clients print them
-	return answer.Of(list.ToResult())
+	return upstream(list.ToResult())
 }
 
 type settingsTarget struct {

@@ -67,9 +67,19 @@ func (r *request) call(ctx context.Context) (_ *client.Result, asked bool, _ err
 			if err != nil {
 				return nil, true, err
 			}
-			res, err := a.Result()
+			res := client.NewResult()
+			res.Metadata, err = a.Metadata()
 			return res, true, err
 		}
 	}
 	return nil, true, errdefs.NewUnsupportedSubrequestError(name)
+}
+
+// upstream returns the answer that one of BuildKit's packages for subrequests
+// made, so that docker/dockerfile's answers are made as there.
+func upstream(res *client.Result, err error) (answer.Answer, error) {
+	if err != nil {
+		return answer.Answer{}, err
+	}
+	return answer.Of(res.Metadata), nil
 }

@@ -8,9 +8,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	digest "github.com/opencontainers/go-digest"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
-	"github.com/stagecraft/stagecraft/frontend/gateway"
 	"github.com/stagecraft/stagecraft/frontend/size"
 	"github.com/stagecraft/stagecraft/frontend/size/measure"
 	"github.com/stagecraft/stagecraft/frontend/size/walk"
@@ -24,11 +22,7 @@ func (r *request) size(ctx context.Context) (*size.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	var platform *ocispecs.Platform
-	if len(r.UI.TargetPlatforms) > 0 {
-		platform = &r.UI.TargetPlatforms[0]
-	}
-	c := r.compilation(ctx, gateway.Goal{Platform: platform}).warning(r.reporter(ctx), nil)
+	c := r.compilation(ctx, r.goal()).warning(r.reporter(ctx), nil)
 	target, err := c.compileToBuild(ctx)
 	if err != nil {
 		return nil, err

@@ -41,6 +41,15 @@ func newRequest(ctx context.Context, c client.Client) (*request, error) {
 	return r, r.ReadDockerfile(ctx)
 }
 
+// goal returns what most answers are about: the target, for the first of the
+// platforms that the client names.
+func (r *request) goal() gateway.Goal {
+	if len(r.UI.TargetPlatforms) == 0 {
+		return gateway.Goal{}
+	}
+	return gateway.Goal{Platform: &r.UI.TargetPlatforms[0]}
+}
+
 // frontendCaps are the capabilities that a client may require of a frontend.
 var frontendCaps = map[string]bool{
 	"moby.buildkit.frontend.inputs":         true,

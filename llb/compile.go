@@ -14,7 +14,6 @@ package llb
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -316,14 +315,10 @@ func Gates(p *plan.Plan) []Gate {
 	g := p.Graph
 	var gates []Gate
 	for _, found := range g.Gates() {
-		by := g.Node(found.By).Label
-		if by == "" {
-			by = fmt.Sprintf("stage-%d", found.By)
-		}
 		gates = append(gates, Gate{
 			Ref:  g.RefOf(found.Stage),
 			Name: g.Node(found.Stage).Label,
-			By:   by,
+			By:   g.Node(found.By).Label,
 			Loc:  found.Loc,
 		})
 	}

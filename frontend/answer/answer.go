@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strconv"
 
-	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/frontend/outgoing"
 )
@@ -113,43 +112,37 @@ func Fit(longest int, make func(limit int) (Answer, error)) (Answer, error) {
 	}
 }
 
-// Result returns the answer as the protocol has it. It is an error where the
+// Metadata returns the answer as the protocol has it. It is an error where the
 // answer is too long to be sent.
-func (a Answer) Result() (*client.Result, error) {
+func (a Answer) Metadata() (map[string][]byte, error) {
 	if a.size() > Limit {
 		return nil, errors.Errorf("the answer has %s, and BuildKit sends at most %s", Bytes(int64(a.size())), Bytes(Limit))
 	}
-	res := client.NewResult()
-	res.AddMeta("result.json", a.JSON)
+	meta := map[string][]byte{"result.json": a.JSON, "version": []byte(a.Version)}
 	if !a.NoText {
 		text := a.Text
 		if !a.Document {
 			text = outgoing.Text(text)
 		}
-		res.AddMeta("result.txt", []byte(text))
+		meta["result.txt"] = []byte(text)
 	}
 	if a.Status != None {
-		res.AddMeta("result.statuscode", strconv.AppendInt(nil, int64(a.Status-Passed), 10))
+		meta["result.statuscode"] = strconv.AppendInt(nil, int64(a.Status-Passed), 10)
 	}
-	res.AddMeta("version", []byte(a.Version))
-	return res, nil
+	return meta, nil
 }
 
-// Of returns the answer that one of BuildKit's packages for subrequests made,
-// so that docker/dockerfile's answers are made as there.
-func Of(res *client.Result, err error) (Answer, error) {
-	if err != nil {
-		return Answer{}, err
-	}
-	text, ok := res.Metadata["result.txt"]
+// Of returns the answer that has some metadata.
+func Of(meta map[string][]byte) Answer {
+	text, ok := meta["result.txt"]
 	a := Answer{
-		JSON:    res.Metadata["result.json"],
+		JSON:    meta["result.json"],
 		Text:    string(text),
 		NoText:  !ok,
-		Version: string(res.Metadata["version"]),
+		Version: string(meta["version"]),
 	}
-	if code, judged := res.Metadata["result.statuscode"]; judged {
+	if code, judged := meta["result.statuscode"]; judged {
 		a.Status = Judge(string(code) == "0")
 	}
-	return a, nil
+	return a
 }

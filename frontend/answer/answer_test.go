@@ -39,23 +39,23 @@ func TestNew(t *testing.T) {
 	}
 }
 
-func TestResult(t *testing.T) {
+func TestMetadata(t *testing.T) {
 	for status, want := range map[Status]string{None: "", Judge(true): "0", Judge(false): "1"} {
 		a := Answer{JSON: []byte("{}"), Text: "text\n", Version: Version, Status: status}
-		res, err := a.Result()
+		meta, err := a.Metadata()
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := Of(res, nil)
-		if err != nil || string(back.JSON) != "{}" || back.Text != a.Text || back.Version != Version || back.Status != status {
-			t.Errorf("%+v becomes %+v, %v", a, back, err)
+		back := Of(meta)
+		if string(back.JSON) != "{}" || back.Text != a.Text || back.Version != Version || back.Status != status {
+			t.Errorf("%+v becomes %+v", a, back)
 		}
-		if got := string(res.Metadata["result.statuscode"]); got != want {
+		if got := string(meta["result.statuscode"]); got != want {
 			t.Errorf("%v: exit status %q, want %q", status, got, want)
 		}
 	}
-	if res, err := (Answer{Text: strings.Repeat("x", Limit+1)}).Result(); err == nil || !strings.Contains(err.Error(), "15.7 MB") {
-		t.Errorf("too long: %v, %v", res, err)
+	if meta, err := (Answer{Text: strings.Repeat("x", Limit+1)}).Metadata(); err == nil || !strings.Contains(err.Error(), "15.7 MB") {
+		t.Errorf("too long: %v, %v", meta, err)
 	}
 }
 

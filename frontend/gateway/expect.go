@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stagecraft/stagecraft/llb/crash"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"golang.org/x/sync/errgroup"
 )
@@ -56,9 +57,9 @@ func (s *Session) expectTogether(ctx context.Context, root dockerfile.Root, file
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(maxReads)
 	for _, p := range files {
-		eg.Go(func() error {
+		eg.Go(func() (err error) {
 			// What goes wrong here does so again where the file is read, and is reported there.
-			defer func() { _ = recover() }()
+			defer crash.Recover(&err)
 			if data, found, err := t.read(ctx, p); err == nil && found {
 				s.read.ready.Store(fileKey(root, p), &readyFile{tree: t, data: data})
 			}

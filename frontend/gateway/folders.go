@@ -18,15 +18,13 @@ type folders struct {
 
 func (f *folders) open(ctx context.Context, goal Goal, name string, paths []string, open func(context.Context) (*llb.State, error)) (*llb.State, error) {
 	key := fmt.Sprintf("%s %q", name, paths)
-	open = guarded(open)
 	if goal.Gate != nil {
 		if _, ok := f.target.Load(key); !ok {
 			key += " of a gate"
 		}
-		return f.states.Do(ctx, key, open)
 	}
-	st, err := f.states.Do(ctx, key, open)
-	if err == nil {
+	st, err := f.states.Do(ctx, key, guarded(open))
+	if err == nil && goal.Gate == nil {
 		// Not before it is there: a gate of another platform would open it as
 		// its own copy, and the target's operation would be another.
 		f.target.Store(key, true)
