@@ -6,6 +6,7 @@ import (
 	"github.com/stagecraft/stagecraft/frontend/answer"
 	"github.com/stagecraft/stagecraft/frontend/diagram"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
+	"github.com/stagecraft/stagecraft/frontend/view"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/stage"
@@ -35,9 +36,9 @@ func (r *request) graph(ctx context.Context) (*diagram.Graph, error) {
 	if err != nil {
 		return nil, c.locate(err)
 	}
-	return diagram.New(resolved, diagram.Options{
+	return diagram.New(view.New(resolved, view.Options{
 		Platform:   stage.NewPlatforms(c.TargetPlatform, c.BuildPlatforms).Target,
 		FileName:   func(id dockerfile.FileID) string { return c.Files.Source(id).Name() },
 		Unresolved: src.Unresolved,
-	}), nil
+	})), nil
 }

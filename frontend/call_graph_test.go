@@ -19,6 +19,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/frontend"
 	"github.com/stagecraft/stagecraft/frontend/diagram"
+	"github.com/stagecraft/stagecraft/frontend/view"
 	"github.com/stagecraft/stagecraft/llb/llbtest"
 )
 
@@ -132,7 +133,7 @@ COPY --from=alpine / /
 		"alpine:latest":        "",
 	}
 	for _, n := range g.Nodes {
-		if n.Kind != diagram.KindImage {
+		if n.Kind != view.KindImage {
 			continue
 		}
 		want, known := reasons[n.Name]
@@ -163,11 +164,11 @@ COPY --from=build /app /app
 	for _, n := range g.Nodes {
 		switch n.Name {
 		case "build":
-			if n.Kind != diagram.KindContext || !n.Needed || !strings.Contains(n.Unresolved, "not found") {
+			if n.Kind != view.KindContext || !n.Needed || !strings.Contains(n.Unresolved, "not found") {
 				t.Errorf("the replaced stage is %+v", n)
 			}
 		case "alpine:3":
-			if n.Kind != diagram.KindContext || n.Unresolved != "" {
+			if n.Kind != view.KindContext || n.Unresolved != "" {
 				t.Errorf("the replaced image is %+v", n)
 			}
 		case "tools", "golang:latest":

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stagecraft/stagecraft/frontend/diagram"
+	"github.com/stagecraft/stagecraft/frontend/view"
 	"github.com/stagecraft/stagecraft/integration/sandbox"
 )
 
@@ -87,7 +88,7 @@ func TestGraph(t *testing.T) {
 		t.Errorf("version %d, %d nodes, %d edges", g.Version, len(g.Nodes), len(g.Edges))
 	}
 	for _, n := range g.Nodes {
-		if n.Kind != diagram.KindImage {
+		if n.Kind != view.KindImage {
 			continue
 		}
 		if found := strings.HasPrefix(n.Digest, "sha256:"); found != (n.Name == "busybox:latest") || found == (n.Unresolved != "") {
@@ -95,7 +96,7 @@ func TestGraph(t *testing.T) {
 		}
 	}
 	for _, e := range g.Edges {
-		if e.Kind == diagram.Mount && (e.Line != 10 || len(e.Paths) != 1 || e.Paths[0] != "/bin" || e.File != "Dockerfile") {
+		if e.Kind == view.Mount && (e.Line != 10 || len(e.Paths) != 1 || e.Paths[0] != "/bin" || e.File != "Dockerfile") {
 			t.Errorf("the mount is %+v", e)
 		}
 	}

@@ -1,85 +1,10 @@
 package diagram
 
-import "slices"
+import (
+	"slices"
 
-// analyse fills in what follows from the nodes and edges.
-func (g *Graph) analyse() {
-	g.findCircles()
-	g.findNeeded()
-	g.findLayers()
-	g.findParallel()
-	g.findLongestChain()
-}
-
-// needs calls a function with each edge of a node, and the node that it leads
-// to.
-func (g *Graph) needs(n int, f func(e *Edge, to int)) {
-	found := g.lookup()
-	for _, i := range found.edges[n] {
-		e := &g.Edges[i]
-		f(e, found.nodes[e.Needs])
-	}
-}
-
-// findCircles marks an edge of each circle, so that the others have none.
-func (g *Graph) findCircles() {
-	const (
-		onPath = 1
-		done   = 2
-	)
-	state := make([]int, len(g.Nodes))
-	var visit func(n int)
-	visit = func(n int) {
-		state[n] = onPath
-		g.needs(n, func(e *Edge, to int) {
-			switch state[to] {
-			case onPath:
-				e.Circular = true
-			case 0:
-				visit(to)
-			}
-		})
-		state[n] = done
-	}
-	for n := range g.Nodes {
-		if state[n] == 0 {
-			visit(n)
-		}
-	}
-}
-
-// reach tells of each node whether a node needs it, itself among them, along
-// some edges.
-func (g *Graph) reach(from int, follow func(*Edge) bool) []bool {
-	reached := make([]bool, len(g.Nodes))
-	reached[from] = true
-	for todo := []int{from}; len(todo) > 0; {
-		n := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		g.needs(n, func(e *Edge, to int) {
-			if follow(e) && !reached[to] {
-				reached[to] = true
-				todo = append(todo, to)
-			}
-		})
-	}
-	return reached
-}
-
-// waits says that a stage cannot start an instruction before the node that
-// the edge leads to is complete. A gate may run at any time.
-func waits(e *Edge) bool { return e.Kind != After }
-
-func (g *Graph) findNeeded() {
-	needed := g.reach(g.lookup().nodes[g.Target], func(*Edge) bool { return true })
-	for i := range g.Nodes {
-		n := &g.Nodes[i]
-		n.Needed = needed[i]
-		if !n.Needed && !n.lost {
-			n.Unresolved = "" // nobody asked for it
-		}
-	}
-}
+	"github.com/stagecraft/stagecraft/frontend/view"
+)
 
 // unknown is in the place of a number that is not computed yet.
 const unknown = -1
@@ -94,7 +19,7 @@ func (g *Graph) findLayers() {
 	visit = func(n int) int {
 		if layer[n] == unknown {
 			l := 0
-			g.needs(n, func(e *Edge, to int) {
+			g.lookup().Needs(n, func(e *view.Edge, to int) {
 				if !e.Circular {
 					l = max(l, visit(to)+1)
 				}
@@ -107,21 +32,21 @@ func (g *Graph) findLayers() {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		n.Layer = visit(i)
-		g.needs(i, func(_ *Edge, to int) {
+		g.lookup().Needs(i, func(_ *view.Edge, to int) {
 			if first[to] == unknown || n.Layer < first[to] {
 				first[to] = n.Layer
 			}
 		})
 	}
 	for i := range g.Nodes {
-		if n := &g.Nodes[i]; n.Kind != KindStage && n.Layer == 0 {
+		if n := &g.Nodes[i]; n.Kind != view.KindStage && n.Layer == 0 {
 			n.Layer = max(0, first[i]-1)
 		}
 	}
 }
 
 // runs says that a build of the target runs the node's instructions.
-func (n *Node) runs() bool { return n.Kind == KindStage && n.Needed }
+func (n *Node) runs() bool { return n.Kind == view.KindStage && n.Needed }
 
 // chain is a chain of stages that ends with one, and the node before that.
 type chain struct {
@@ -141,8 +66,8 @@ func (g *Graph) findLongestChain() {
 			return best[n]
 		}
 		longest := chain{before: unknown}
-		g.needs(n, func(e *Edge, to int) {
-			if waits(e) && !e.Circular && g.Nodes[to].runs() {
+		g.lookup().Needs(n, func(e *view.Edge, to int) {
+			if view.Waits(e) && !e.Circular && g.Nodes[to].runs() {
 				c := visit(to)
 				c.before = to
 				if c.longer(longest) {
@@ -155,7 +80,7 @@ func (g *Graph) findLongestChain() {
 		best[n] = longest
 		return longest
 	}
-	last := g.lookup().nodes[g.Target]
+	last := g.lookup().Nodes[g.Target]
 	for i := range g.Nodes {
 		// A gate's chain may be longer than the target's.
 		if g.Nodes[i].runs() && visit(i).longer(visit(last)) {

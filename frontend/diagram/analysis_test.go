@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stagecraft/stagecraft/frontend/view"
 )
 
 // sketch is a graph from words such as "c<b:after": stage c needs b, by a
@@ -14,15 +16,15 @@ import (
 // The target is the last stage.
 func sketch(t *testing.T, text string) *Graph {
 	t.Helper()
-	g := &Graph{Version: SchemaVersion, Platform: "linux/amd64"}
+	g := &view.Graph{Platform: "linux/amd64"}
 	node := func(word string) string {
 		name, steps, _ := strings.Cut(word, "*")
-		if slices.ContainsFunc(g.Nodes, func(n Node) bool { return n.ID == name }) {
+		if slices.ContainsFunc(g.Nodes, func(n view.Node) bool { return n.ID == name }) {
 			return name
 		}
-		n := Node{ID: name, Name: name, Kind: KindStage, Ref: "scratch", File: "Dockerfile", Line: len(g.Nodes) + 1}
+		n := view.Node{ID: name, Name: name, Kind: view.KindStage, Ref: "scratch", File: "Dockerfile", Line: len(g.Nodes) + 1}
 		if strings.ToUpper(name) == name {
-			n = Node{ID: name, Name: name, Kind: KindImage}
+			n = view.Node{ID: name, Name: name, Kind: view.KindImage}
 		}
 		if steps != "" {
 			if _, err := fmt.Sscan(steps, &n.Steps); err != nil {
@@ -40,18 +42,18 @@ func sketch(t *testing.T, text string) *Graph {
 				kind = "copy"
 			}
 			needs = node(needs)
-			g.Edges = append(g.Edges, Edge{Stage: node(stage), Needs: needs, Kind: EdgeKind(kind), File: "Dockerfile", Line: len(g.Edges) + 1})
+			g.Edges = append(g.Edges, view.Edge{Stage: node(stage), Needs: needs, Kind: view.EdgeKind(kind), File: "Dockerfile", Line: len(g.Edges) + 1})
 		} else {
 			node(stage)
 		}
 	}
 	for _, n := range g.Nodes {
-		if n.Kind == KindStage {
+		if n.Kind == view.KindStage {
 			g.Target = n.ID
 		}
 	}
-	g.analyse()
-	return g
+	g.Complete()
+	return New(g)
 }
 
 func TestAnalysis(t *testing.T) {
@@ -150,7 +152,7 @@ func TestTracksDoNotWait(t *testing.T) {
 	reach := map[string]map[string]bool{}
 	for i, n := range g.Nodes {
 		reach[n.ID] = map[string]bool{}
-		for to, reached := range g.reach(i, waits) {
+		for to, reached := range g.lookup().Reach(i, view.Waits) {
 			reach[n.ID][g.Nodes[to].ID] = reached
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft/stagecraft/frontend/answer"
+	"github.com/stagecraft/stagecraft/frontend/view"
 )
 
 // canvas is a field of characters. A cell holds a character and what belongs
@@ -89,9 +90,9 @@ func styleOf(g *Graph, n *Node) *boxStyle {
 	switch {
 	case n.ID == g.Target:
 		return targetStyle
-	case n.Kind == KindStage && n.Needed:
+	case n.Kind == view.KindStage && n.Needed:
 		return stageStyle
-	case n.Kind == KindStage:
+	case n.Kind == view.KindStage:
 		return spareStyle
 	case n.Unresolved != "":
 		return unresolvedStyle
@@ -103,7 +104,7 @@ func styleOf(g *Graph, n *Node) *boxStyle {
 }
 
 // heads are the ends of lines by the kind of the edge.
-var heads = map[EdgeKind]string{Base: "▼", Copy: "▽", Mount: "◇", After: "○"}
+var heads = map[view.EdgeKind]string{view.Base: "▼", view.Copy: "▽", view.Mount: "◇", view.After: "○"}
 
 // paint draws the chart.
 func (c *chart) paint() *canvas {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/stagecraft/stagecraft/frontend/answer"
+	"github.com/stagecraft/stagecraft/frontend/view"
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
@@ -39,7 +40,7 @@ type box struct {
 	// lid is drawn right above the box and has no place of its own: an image
 	// that nothing else needs, on a stage that needs nothing else.
 	lid     *box
-	lidKind EdgeKind
+	lidKind view.EdgeKind
 
 	layer int
 	row   int // unplaced before rows are made
@@ -60,7 +61,7 @@ type net struct {
 type port struct {
 	net  *net
 	to   *box
-	kind EdgeKind
+	kind view.EdgeKind
 	x    int
 }
 
@@ -184,7 +185,7 @@ func newChart(g *Graph, part map[string]bool) *chart {
 // putOnLids takes the images out that are drawn as lids.
 func (c *chart) putOnLids() {
 	c.boxes = slices.DeleteFunc(c.boxes, func(b *box) bool {
-		if b.node.Kind == KindStage || b.out == nil || len(b.out.ports) != 1 {
+		if b.node.Kind == view.KindStage || b.out == nil || len(b.out.ports) != 1 {
 			return false
 		}
 		p := b.out.ports[0]
@@ -224,7 +225,7 @@ func (g *Graph) label(n *Node) []string {
 	if n.Context != "" {
 		lines = append(lines, "in "+answer.Clean(n.Context))
 	}
-	if n.Kind == KindContext {
+	if n.Kind == view.KindContext {
 		lines = append(lines, "named context")
 	}
 	if n.Unresolved != "" {
@@ -235,12 +236,12 @@ func (g *Graph) label(n *Node) []string {
 
 // fromScratch says that a stage begins with nothing.
 func (g *Graph) fromScratch(n *Node) bool {
-	return n.Kind == KindStage && n.Ref == stage.Scratch && !g.hasBase(n.ID)
+	return n.Kind == view.KindStage && n.Ref == stage.Scratch && !g.hasBase(n.ID)
 }
 
 func (g *Graph) hasBase(id string) bool {
 	found := g.lookup()
-	return slices.ContainsFunc(found.edges[found.nodes[id]], func(e int) bool { return g.Edges[e].Kind == Base })
+	return slices.ContainsFunc(found.Edges[found.Nodes[id]], func(e int) bool { return g.Edges[e].Kind == view.Base })
 }
 
 // place is a line for people, with the file where it is not the one that the

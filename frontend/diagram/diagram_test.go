@@ -17,6 +17,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/frontend/diagram"
+	"github.com/stagecraft/stagecraft/frontend/view"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/resolve"
@@ -66,7 +67,7 @@ func graphOf(t testing.TB, dir, target string) *diagram.Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return diagram.New(r, diagram.Options{
+	return diagram.New(view.New(r, view.Options{
 		Platform: amd64,
 		FileName: func(id dockerfile.FileID) string { return files.Source(id).Name() },
 		Unresolved: func(ref string, _ *ocispecs.Platform) string {
@@ -75,7 +76,7 @@ func graphOf(t testing.TB, dir, target string) *diagram.Graph {
 			}
 			return ""
 		},
-	})
+	}))
 }
 
 var update = flag.Bool("update", false, "write the goldens anew")

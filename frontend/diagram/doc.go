@@ -1,10 +1,11 @@
 // Package diagram draws the stages of a Dockerfile.
 //
-// [New] computes the view once, from the compiler's graph: a [Graph] of plain
-// values, which is also the JSON that programs read (docs/graph.md). What
-// follows from nodes and edges is found in time that grows with their number
-// (analysis.go, parallel.go): a Dockerfile can have thousands of stages. Three
-// renderers are functions of it and of nothing else:
+// [New] adds to a view of the stages (package view) what a picture shows of it:
+// layers, what runs in parallel, the longest chain. The [Graph] is of plain
+// values, and also the JSON that programs read (docs/graph.md). It is found in
+// time that grows with the number of nodes and edges (analysis.go,
+// parallel.go): a Dockerfile can have thousands of stages. Three renderers are
+// functions of it and of nothing else:
 //
 //	Text      boxes and lines of at most 100 columns, and a table (text.go)
 //	Mermaid   a flowchart for Markdown documents (mermaid.go)

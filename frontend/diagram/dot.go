@@ -3,6 +3,8 @@ package diagram
 import (
 	"fmt"
 	"strings"
+
+	"github.com/stagecraft/stagecraft/frontend/view"
 )
 
 // Dot is the graph in the language of Graphviz. It ends with a newline.
@@ -41,19 +43,19 @@ func dotStyle(g *Graph, n *Node) string {
 	case !n.Needed:
 		style = "dashed"
 	}
-	if n.Kind != KindStage {
+	if n.Kind != view.KindStage {
 		style += ",rounded"
 	}
 	return style
 }
 
-var dotLines = map[EdgeKind]string{
-	Base:  ", style=bold",
-	Copy:  "",
-	Mount: ", style=dashed",
+var dotLines = map[view.EdgeKind]string{
+	view.Base:  ", style=bold",
+	view.Copy:  "",
+	view.Mount: ", style=dashed",
 	// A gate may run before, beside or behind the stage: its place in the
 	// drawing is that of what needs it, but nothing waits.
-	After: ", style=dotted, arrowhead=odot",
+	view.After: ", style=dotted, arrowhead=odot",
 }
 
 // dotText is a quoted label.

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/frontend/diagram"
+	"github.com/stagecraft/stagecraft/frontend/view"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
@@ -82,11 +83,11 @@ func largeGraph(t testing.TB, text string) *diagram.Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return diagram.New(r, diagram.Options{
+	return diagram.New(view.New(r, view.Options{
 		Platform:   amd64,
 		FileName:   func(id dockerfile.FileID) string { return files.Source(id).Name() },
 		Unresolved: func(string, *ocispecs.Platform) string { return "" },
-	})
+	}))
 }
 
 // BenchmarkLarge is --call=graph and its siblings for Dockerfiles of 5,000

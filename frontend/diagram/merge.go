@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"github.com/stagecraft/stagecraft/frontend/answer"
+	"github.com/stagecraft/stagecraft/frontend/view"
 )
 
 // arrow is all edges of one kind between the same two nodes, which documents
 // show as one.
 type arrow struct {
 	stage, needs string
-	kind         EdgeKind
+	kind         view.EdgeKind
 	paths        []string
 	places       []string // where the instructions stand
 }
@@ -19,7 +20,7 @@ type arrow struct {
 func (g *Graph) arrows() []*arrow {
 	type key struct {
 		stage, needs string
-		kind         EdgeKind
+		kind         view.EdgeKind
 	}
 	type part struct {
 		arrow *arrow

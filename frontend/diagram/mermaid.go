@@ -3,6 +3,8 @@ package diagram
 import (
 	"fmt"
 	"strings"
+
+	"github.com/stagecraft/stagecraft/frontend/view"
 )
 
 // Mermaid is the graph as a Mermaid flowchart, the text between the fences of
@@ -19,7 +21,7 @@ func (g *Graph) Mermaid() string {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		open, end := "[", "]"
-		if n.Kind != KindStage {
+		if n.Kind != view.KindStage {
 			open, end = "([", "])"
 		}
 		class := classOf(g, n)
@@ -29,11 +31,11 @@ func (g *Graph) Mermaid() string {
 	for _, a := range g.arrows() {
 		line, head := "--", "-->"
 		switch a.kind {
-		case Base:
+		case view.Base:
 			line, head = "==", "==>"
-		case Mount:
+		case view.Mount:
 			line, head = "-.", ".->"
-		case After:
+		case view.After:
 			line, head = "-.", ".-o"
 		}
 		fmt.Fprintf(&b, "  %s %s %s %s %s\n", a.needs, line, mermaidText(a.label()), head, a.stage)

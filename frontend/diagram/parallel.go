@@ -3,6 +3,8 @@ package diagram
 import (
 	"cmp"
 	"slices"
+
+	"github.com/stagecraft/stagecraft/frontend/view"
 )
 
 // maxParallel is how many IDs the sets of tracks may have together. Sets are
@@ -70,8 +72,8 @@ func (p *parallel) running() []int {
 }
 
 func (p *parallel) connect(n int) {
-	p.graph.needs(n, func(e *Edge, to int) {
-		if !waits(e) || e.Circular || !p.graph.Nodes[to].runs() || len(p.users[to]) > 0 && p.users[to][len(p.users[to])-1] == n {
+	p.graph.lookup().Needs(n, func(e *view.Edge, to int) {
+		if !view.Waits(e) || e.Circular || !p.graph.Nodes[to].runs() || len(p.users[to]) > 0 && p.users[to][len(p.users[to])-1] == n {
 			return
 		}
 		p.needs[n] = append(p.needs[n], to)

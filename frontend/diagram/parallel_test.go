@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stagecraft/stagecraft/frontend/view"
 )
 
 // naiveParallel is findParallel as it is defined: by what any two stages have
@@ -15,7 +17,7 @@ func naiveParallel(g *Graph) [][][]string {
 	var running []int
 	reach := make([][]bool, len(g.Nodes))
 	for n := range g.Nodes {
-		reach[n] = g.reach(n, waits)
+		reach[n] = g.lookup().Reach(n, view.Waits)
 		if g.Nodes[n].runs() {
 			running = append(running, n)
 		}
@@ -89,8 +91,8 @@ func longestChain(g *Graph) (stages, steps int) {
 		if before > stages || before == stages && beforeSteps > steps {
 			stages, steps = before, beforeSteps
 		}
-		g.needs(n, func(e *Edge, to int) {
-			if waits(e) && g.Nodes[to].runs() {
+		g.lookup().Needs(n, func(e *view.Edge, to int) {
+			if view.Waits(e) && g.Nodes[to].runs() {
 				try(to, before, beforeSteps)
 			}
 		})
@@ -116,7 +118,7 @@ func randomSketch(t *testing.T, random *rand.Rand) *Graph {
 	for i := range n {
 		for j := range i {
 			if random.Float64() < dense {
-				kind := []EdgeKind{Base, Copy, Copy, Mount, After}[random.IntN(5)]
+				kind := []view.EdgeKind{view.Base, view.Copy, view.Copy, view.Mount, view.After}[random.IntN(5)]
 				words = append(words, fmt.Sprintf("s%d<s%d:%s", names[i], names[j], kind))
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft/stagecraft/frontend/answer"
+	"github.com/stagecraft/stagecraft/frontend/view"
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
@@ -38,7 +39,7 @@ func (g *Graph) heading() string {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		switch {
-		case n.Kind == KindStage:
+		case n.Kind == view.KindStage:
 			stages++
 			if n.Needed {
 				needed++
@@ -117,7 +118,7 @@ func (g *Graph) legend() []string {
 		}
 	}
 	for _, kind := range edgeKinds {
-		if slices.ContainsFunc(g.Edges, func(e Edge) bool { return e.Kind == kind && !e.Circular }) {
+		if slices.ContainsFunc(g.Edges, func(e view.Edge) bool { return e.Kind == kind && !e.Circular }) {
 			words = append(words, heads[kind]+" "+string(kind))
 		}
 	}
@@ -131,7 +132,7 @@ func (g *Graph) table() string {
 		answer.Column{Title: "PATHS"}, answer.Column{Title: "LINE"})
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
-		if n.Kind != KindStage {
+		if n.Kind != view.KindStage {
 			continue
 		}
 		name := g.title(n.ID)
@@ -140,9 +141,9 @@ func (g *Graph) table() string {
 			name = "" // once is enough
 		}
 		if g.fromScratch(n) {
-			add(stage.Scratch, string(Base), "", g.at(n.File, n.Line))
+			add(stage.Scratch, string(view.Base), "", g.at(n.File, n.Line))
 		}
-		for _, edge := range g.lookup().edges[i] {
+		for _, edge := range g.lookup().Edges[i] {
 			e := &g.Edges[edge]
 			kind := string(e.Kind)
 			if e.OnBuild {
@@ -176,7 +177,7 @@ func (g *Graph) table() string {
 func (g *Graph) title(id string) string {
 	n := g.node(id)
 	title := answer.Clean(n.Name)
-	if n.Kind != KindStage && n.Platform != "" && n.Platform != g.Platform {
+	if n.Kind != view.KindStage && n.Platform != "" && n.Platform != g.Platform {
 		title += " (" + answer.Clean(n.Platform) + ")"
 	}
 	if n.Context != "" {
@@ -245,7 +246,7 @@ func (g *Graph) findings() string {
 	}
 	var spare []string
 	for i := range g.Nodes {
-		if n := &g.Nodes[i]; n.Kind == KindStage && !n.Needed {
+		if n := &g.Nodes[i]; n.Kind == view.KindStage && !n.Needed {
 			spare = append(spare, g.title(n.ID))
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stagecraft/stagecraft/frontend/view"
 )
 
 // TestLinesAreEdges reads drawings of random graphs back: whoever follows the
@@ -52,28 +54,28 @@ func TestLinesAreEdges(t *testing.T) {
 
 // randomGraph has up to 60 nodes and from few to many edges.
 func randomGraph(r *rand.Rand) *Graph {
-	g := &Graph{Version: SchemaVersion, Platform: "linux/amd64"}
+	g := &view.Graph{Platform: "linux/amd64"}
 	stages, images := 1+r.Intn(45), r.Intn(15)
 	density := []float64{0.02, 0.05, 0.1, 0.3}[r.Intn(4)]
 	name := func(kind string, i int) string {
 		return fmt.Sprintf("%s%d%s", kind, i, strings.Repeat("x", r.Intn(1+r.Intn(20))))
 	}
 	for i := range stages {
-		g.Nodes = append(g.Nodes, Node{ID: fmt.Sprintf("s%d", i), Kind: KindStage, Name: name("s", i), File: "Dockerfile", Line: i + 1, Steps: r.Intn(4)})
+		g.Nodes = append(g.Nodes, view.Node{ID: fmt.Sprintf("s%d", i), Kind: view.KindStage, Name: name("s", i), File: "Dockerfile", Line: i + 1, Steps: r.Intn(4)})
 	}
 	for i := range images {
-		g.Nodes = append(g.Nodes, Node{ID: fmt.Sprintf("i%d", i), Kind: KindImage, Name: name("i", i)})
+		g.Nodes = append(g.Nodes, view.Node{ID: fmt.Sprintf("i%d", i), Kind: view.KindImage, Name: name("i", i)})
 	}
-	add := func(stage, needs string, kind EdgeKind) {
-		g.Edges = append(g.Edges, Edge{Stage: stage, Needs: needs, Kind: kind, File: "Dockerfile", Line: 1})
+	add := func(stage, needs string, kind view.EdgeKind) {
+		g.Edges = append(g.Edges, view.Edge{Stage: stage, Needs: needs, Kind: kind, File: "Dockerfile", Line: 1})
 	}
 	for i := range stages {
 		id := g.Nodes[i].ID
 		switch {
 		case i > 0 && r.Intn(3) == 0:
-			add(id, g.Nodes[r.Intn(i)].ID, Base)
+			add(id, g.Nodes[r.Intn(i)].ID, view.Base)
 		case images > 0:
-			add(id, g.Nodes[stages+r.Intn(images)].ID, Base)
+			add(id, g.Nodes[stages+r.Intn(images)].ID, view.Base)
 		}
 		for j := range stages {
 			// A few edges go to later stages, so that there are circles.
@@ -86,12 +88,12 @@ func randomGraph(r *rand.Rand) *Graph {
 		}
 	}
 	// An image that nothing needs would not be in the graph.
-	g.Nodes = slices.DeleteFunc(g.Nodes, func(n Node) bool {
-		return n.Kind != KindStage && !slices.ContainsFunc(g.Edges, func(e Edge) bool { return e.Needs == n.ID })
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n view.Node) bool {
+		return n.Kind != view.KindStage && !slices.ContainsFunc(g.Edges, func(e view.Edge) bool { return e.Needs == n.ID })
 	})
 	g.Target = g.Nodes[r.Intn(stages)].ID
-	g.analyse()
-	return g
+	g.Complete()
+	return New(g)
 }
 
 // edgesAsFound are the edges as a drawing has them: those of one kind between
@@ -156,7 +158,7 @@ func follow(c *chart, picture *canvas) ([]string, error) {
 			}
 		}
 	}
-	kinds := map[string]EdgeKind{}
+	kinds := map[string]view.EdgeKind{}
 	for kind, head := range heads {
 		kinds[head] = kind
 	}

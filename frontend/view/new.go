@@ -1,4 +1,4 @@
-package diagram
+package view
 
 import (
 	"cmp"
@@ -25,7 +25,7 @@ type Options struct {
 	Unresolved func(ref string, p *ocispecs.Platform) string
 }
 
-// New is the view of a graph and its bases.
+// New returns the view of a graph and its bases.
 func New(r *resolve.Resolved, opt Options) *Graph {
 	b := &builder{
 		resolved: r,
@@ -33,7 +33,7 @@ func New(r *resolve.Resolved, opt Options) *Graph {
 		ids:      map[stage.ID]string{},
 		sources:  map[string]string{},
 	}
-	b.graph = &Graph{Version: SchemaVersion, Platform: format(opt.Platform), Edges: []Edge{}}
+	b.graph = &Graph{Platform: format(opt.Platform), Edges: []Edge{}}
 	b.asked = r.Graph.Asked()
 	b.addStages()
 	for i := range r.Graph.Nodes {
@@ -42,7 +42,7 @@ func New(r *resolve.Resolved, opt Options) *Graph {
 		}
 	}
 	b.graph.Target = b.ids[r.Graph.Target]
-	b.graph.analyse()
+	b.graph.Complete()
 	return b.graph
 }
 
