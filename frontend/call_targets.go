@@ -5,6 +5,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/stagecraft/stagecraft/frontend/answer"
+	"github.com/stagecraft/stagecraft/frontend/docker"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
 	"github.com/stagecraft/stagecraft/frontend/outgoing"
 	compiler "github.com/stagecraft/stagecraft/llb"
@@ -20,7 +21,7 @@ func targetsCall(ctx context.Context, r *request) (answer.Answer, error) {
 	if err != nil {
 		return answer.Answer{}, c.locate(err)
 	}
-	sources := newAnswerSources(r)
+	sources := docker.NewSources(r.Dockerfile.Filename, r.Dockerfile.Data)
 	list := targets.List{}
 	for i, s := range f.Stages {
 		list.Targets = append(list.Targets, targets.Target{
@@ -29,14 +30,14 @@ func targetsCall(ctx context.Context, r *request) (answer.Answer, error) {
 			Default:     i == len(f.Stages)-1,
 			Base:        s.BaseName,
 			Platform:    s.Platform,
-			Location:    location(sources.in(c, s.Loc)),
+			Location:    docker.Location(sources.In(c.Files, s.Loc)),
 		})
 	}
 	for _, s := range settingsTargets(ctx, c, f) {
-		s.Location = location(sources.in(c, s.loc))
+		s.Location = docker.Location(sources.In(c.Files, s.loc))
 		list.Targets = append(list.Targets, s.Target)
 	}
-	list.Sources = sources.data
+	list.Sources = sources.Data
 	outgoing.Values(&list) // clients print them
 	return upstream(list.ToResult())
 }

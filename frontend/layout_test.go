@@ -49,7 +49,7 @@ func TestPurePackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"answer", "diagram", "outgoing", "review", "size", "view"} {
+	for _, name := range []string{"answer", "diagram", "docker", "outgoing", "review", "size", "view"} {
 		if pure[name] == 0 {
 			t.Errorf("there is no package %s", name)
 		}
