@@ -28,7 +28,7 @@ func flattenCall(ctx context.Context, r *request) (answer.Answer, error) {
 		}
 		report = next
 	}
-	return answer.New(report, report.Dockerfile)
+	return answer.NewDocument(report, report.Dockerfile)
 }
 
 // flatten flattens for one platform. What cannot be had is done without: the
@@ -53,13 +53,4 @@ func (r *request) flatten(ctx context.Context, goal gateway.Goal, partial bool) 
 		return report, c.locate(err)
 	}
 	return report, again.locate(report.Verify(ctx, again.Request))
-}
-
-// goals are the target for each of the platforms of the request.
-func (r *request) goals() []gateway.Goal {
-	goals := make([]gateway.Goal, max(1, len(r.UI.TargetPlatforms)))
-	for i := range r.UI.TargetPlatforms {
-		goals[i].Platform = &r.UI.TargetPlatforms[i]
-	}
-	return goals
 }

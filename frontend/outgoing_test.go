@@ -184,6 +184,22 @@ func TestPasswordsAreNotShown(t *testing.T) {
 	}
 }
 
+// A document is what it is: a Dockerfile with a masked password would build
+// something else.
+func TestDocumentsAreNotMasked(t *testing.T) {
+	const add = "ADD https://me:hunter2@example.com/x.tgz /"
+	c := hostileTerminal("frontend.flatten", "FROM alpine\n"+add+"\n", nil)
+	res, err := frontend.Build(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"result.txt", "result.json"} {
+		if text := string(res.Metadata[key]); !strings.Contains(text, add) {
+			t.Errorf("%s lacks %s:\n%s", key, add, text)
+		}
+	}
+}
+
 // A very long line is quoted in part.
 func TestLongErrorsAreCut(t *testing.T) {
 	c := hostileTerminal("", "FROM alpine\n"+strings.Repeat("é", 30000)+"END\n", nil)

@@ -43,11 +43,15 @@ func newRequest(ctx context.Context, c client.Client) (*request, error) {
 
 // goal returns what most answers are about: the target, for the first of the
 // platforms that the client names.
-func (r *request) goal() gateway.Goal {
-	if len(r.UI.TargetPlatforms) == 0 {
-		return gateway.Goal{}
+func (r *request) goal() gateway.Goal { return r.goals()[0] }
+
+// goals are the target for each of the platforms of the request.
+func (r *request) goals() []gateway.Goal {
+	goals := make([]gateway.Goal, max(1, len(r.UI.TargetPlatforms)))
+	for i := range r.UI.TargetPlatforms {
+		goals[i].Platform = &r.UI.TargetPlatforms[i]
 	}
-	return gateway.Goal{Platform: &r.UI.TargetPlatforms[0]}
+	return goals
 }
 
 // frontendCaps are the capabilities that a client may require of a frontend.

@@ -53,7 +53,16 @@ const Version = "1.0.0"
 // New returns the answer of a report that marshals to a JSON object. The
 // object must begin with "version" and must not have a key "error": Bake
 // merges the keys of answers with its own, and has that one for itself.
+// Passwords in URLs are masked in it.
 func New(report any, text string) (Answer, error) {
+	a, err := NewDocument(report, text)
+	a.JSON, a.Document = outgoing.JSON(a.JSON), false
+	return a, err
+}
+
+// NewDocument is New for an answer that programs work with as it is, such as a
+// Dockerfile: nothing is masked.
+func NewDocument(report any, text string) (Answer, error) {
 	dt, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
 		return Answer{}, errors.WithStack(err)
@@ -67,7 +76,7 @@ func New(report any, text string) (Answer, error) {
 			return Answer{}, errors.Errorf("the JSON of an answer has the key %q at position %d", key, i)
 		}
 	}
-	return Answer{JSON: outgoing.JSON(dt), Text: text, Version: Version}, nil
+	return Answer{JSON: dt, Text: text, Document: true, Version: Version}, nil
 }
 
 // topLevel returns the keys of a JSON object in their order.
