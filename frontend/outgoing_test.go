@@ -61,7 +61,7 @@ func (c *terminal) build(t *testing.T) []string {
 		}
 		return c.shown
 	}
-	c.show(string(res.Metadata["result.txt"]))
+	c.show(string(res.Metadata["result.txt"]), string(res.Metadata["frontend.result.inlinemessage"]))
 	if ask := c.Opts["requestid"]; ask != "" && ask != "frontend.convertllb" {
 		c.show(string(res.Metadata["result.json"]))
 		if !strings.Contains(ask, "graph") {
@@ -165,7 +165,7 @@ func TestPasswordsAreNotShown(t *testing.T) {
 		for _, ask := range asks {
 			shown := 0
 			for _, epoch := range []string{"", "named", "context"} {
-				opts := map[string]string{"build-arg:HTTP_PROXY": url, "build-arg:A": url, "context:named": url + "r.git", "context:other": url + "unreachable"}
+				opts := map[string]string{"build-arg:STAGECRAFT_SUMMARY": "1", "build-arg:HTTP_PROXY": url, "build-arg:A": url, "context:named": url + "r.git", "context:other": url + "unreachable"}
 				if epoch != "" {
 					opts["build-arg:SOURCE_DATE_EPOCH"] = epoch
 				}

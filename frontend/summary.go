@@ -11,6 +11,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/pkg/errors"
+	"github.com/stagecraft/stagecraft/frontend/outgoing"
 	"github.com/stagecraft/stagecraft/frontend/size"
 	"github.com/stagecraft/stagecraft/frontend/size/measure"
 )
@@ -82,7 +83,7 @@ func (s *summary) addTo(res *client.Result) error {
 		return nil
 	}
 	if err := cmp.Or(s.unable, s.failed); err != nil {
-		res.AddMeta(metaMessage, []byte("No summary: "+err.Error()))
+		res.AddMeta(metaMessage, []byte("No summary: "+outgoing.Text(err.Error())))
 		return nil
 	}
 	slices.SortFunc(s.reports, func(a, b *size.Report) int { return cmp.Compare(a.Platform, b.Platform) })
@@ -91,7 +92,7 @@ func (s *summary) addTo(res *client.Result) error {
 	if err != nil {
 		return err
 	}
-	res.AddMeta(metaMessage, []byte(all.Text()))
-	res.AddMeta(metaSummary, []byte(base64.StdEncoding.EncodeToString(data)))
+	res.AddMeta(metaMessage, []byte(outgoing.Text(all.Text())))
+	res.AddMeta(metaSummary, []byte(base64.StdEncoding.EncodeToString(outgoing.JSON(data))))
 	return nil
 }
