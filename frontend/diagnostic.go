@@ -25,7 +25,7 @@ func (r *request) reporter(ctx context.Context) reporter {
 			Level:      1,
 			Detail:     [][]byte{[]byte(outgoing.Text(description))},
 			URL:        outgoing.Text(url),
-			SourceInfo: sourceInfo(sm),
+			SourceInfo: sourceInfo(sm, where),
 		}
 		if where != nil {
 			opts.Range = lower.Ranges(where)
@@ -68,15 +68,19 @@ func withSource(err error, sm *llb.SourceMap, where []parser.Range) error {
 		return err
 	}
 	return errdefs.WithSource(err, &errdefs.Source{
-		Info:   sourceInfo(sm),
+		Info:   sourceInfo(sm, where),
 		Ranges: lower.Ranges(where),
 	})
 }
 
-// sourceInfo returns a file as clients show its lines. In LLB it is as it was
-// read; see lower.
-func sourceInfo(sm *llb.SourceMap) *pb.SourceInfo {
-	info := &pb.SourceInfo{Data: outgoing.Data(sm.Data), Filename: outgoing.Text(sm.Filename), Language: sm.Language}
+// sourceInfo returns a file as clients show some of its lines. In LLB it is as
+// it was read; see lower.
+func sourceInfo(sm *llb.SourceMap, where []parser.Range) *pb.SourceInfo {
+	data := sm.Data
+	if len(where) > 0 {
+		data = outgoing.Frame(data, where[0].Start.Line, where[len(where)-1].End.Line)
+	}
+	info := &pb.SourceInfo{Data: outgoing.Data(data), Filename: outgoing.Text(sm.Filename), Language: sm.Language}
 	if sm.Definition != nil {
 		info.Definition = sm.Definition.ToPB()
 	}

@@ -184,6 +184,24 @@ func TestPasswordsAreNotShown(t *testing.T) {
 	}
 }
 
+// A mistake in a Dockerfile of nearly as many bytes as BuildKit reads is shown.
+func TestErrorInLongFile(t *testing.T) {
+	c := hostileTerminal("", "FROM alpine\n"+strings.Repeat("# a comment that is not short\n", 500_000)+"NONSENSE\n", nil)
+	_, err := frontend.Build(t.Context(), c)
+	st, _ := status.FromError(grpcerrors.ToGRPC(t.Context(), err))
+	if size := proto.Size(st.Proto()); size > 4<<20 {
+		t.Errorf("the error has %d bytes", size)
+	}
+	sources := errdefs.Sources(err)
+	if len(sources) != 1 {
+		t.Fatalf("%d sources: %v", len(sources), err)
+	}
+	lines := strings.Split(string(sources[0].Info.Data), "\n")
+	if at := sources[0].Ranges[0].Start.Line; at != 500_002 || lines[at-1] != "NONSENSE" || lines[at-2] == "" {
+		t.Errorf("line %d of %d", at, len(lines))
+	}
+}
+
 // A document is what it is: a Dockerfile with a masked password would build
 // something else.
 func TestDocumentsAreNotMasked(t *testing.T) {

@@ -43,6 +43,34 @@ func Data(dt []byte) []byte {
 	return bytes.Join(lines, nil)
 }
 
+const (
+	// maxSource is how many bytes of a file go with an error: the whole file
+	// where it is not longer. BuildKit sends no message of 16 MiB.
+	maxSource = 1 << 20
+	// around is how many lines before and after the lines in question are
+	// kept of a longer file. Clients show fewer.
+	around = 20
+)
+
+// Frame returns a file for a code frame of some of its lines, which count from
+// 1. Of a long file the other lines are empty, so that lines keep their
+// numbers.
+func Frame(dt []byte, first, last int) []byte {
+	if len(dt) <= maxSource {
+		return dt
+	}
+	var kept bytes.Buffer
+	for number := 1; len(dt) > 0 && number <= last+around; number++ {
+		line, rest, _ := bytes.Cut(dt, []byte("\n"))
+		if number >= first-around && kept.Len()+len(line) <= maxSource {
+			kept.Write(line)
+		}
+		kept.WriteByte('\n')
+		dt = rest
+	}
+	return kept.Bytes()
+}
+
 // JSON returns a JSON document with the passwords in URLs masked. Its strings
 // are the same for a program; a terminal that shows the document is not
 // steered by them.

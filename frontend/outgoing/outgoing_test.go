@@ -1,7 +1,9 @@
 package outgoing
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/rand"
 	"slices"
 	"strings"
@@ -95,6 +97,36 @@ func TestJSON(t *testing.T) {
 	in[4] = "https://xxxxx:xxxxx@c/"
 	if !slices.Equal(out, in) {
 		t.Errorf("%q, want %q", out, in)
+	}
+}
+
+// Of a long file the lines in question and their neighbors are left, with the
+// numbers that they have.
+func TestFrame(t *testing.T) {
+	short := []byte("a\nb\n")
+	if got := Frame(short, 1, 2); &got[0] != &short[0] {
+		t.Error("a short file is copied")
+	}
+	var long strings.Builder
+	const lines = 300_000
+	for i := range lines {
+		fmt.Fprintf(&long, "line %d\n", i+1)
+	}
+	for _, at := range []int{1, 2, 1000, lines - 1, lines} {
+		got := Frame([]byte(long.String()), at, at+1)
+		all := strings.Split(string(got), "\n")
+		for _, number := range []int{max(1, at-around), at, min(lines, at+1+around)} {
+			if want := fmt.Sprintf("line %d", number); all[number-1] != want {
+				t.Errorf("frame of line %d: line %d is %q", at, number, all[number-1])
+			}
+		}
+		if len(got) > maxSource || at > 100 && all[at-around-2] != "" {
+			t.Errorf("frame of line %d: %d bytes", at, len(got))
+		}
+	}
+	wide := bytes.Repeat([]byte(strings.Repeat("x", 60_000)+"\n"), 100)
+	if got := Frame(wide, 50, 50); len(got) > 2*maxSource || bytes.Count(got, []byte("\n")) != 50+around {
+		t.Errorf("%d bytes, %d lines", len(got), bytes.Count(got, []byte("\n")))
 	}
 }
 
