@@ -9,7 +9,6 @@ import (
 	"github.com/stagecraft/stagecraft/frontend/review"
 	compiler "github.com/stagecraft/stagecraft/llb"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
-	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
 // reviewCall answers with what a review finds, as show has it.
@@ -43,7 +42,6 @@ func (r *request) reviewed(ctx context.Context, every bool) (review.Input, error
 	in := review.Input{
 		Files:      c.Files,
 		BuildArgs:  c.BuildArgs,
-		Platform:   stage.NewPlatforms(c.TargetPlatform, c.BuildPlatforms).Target,
 		Unresolved: src.Unresolved,
 	}
 	c.Sources, c.EveryStage = src, every

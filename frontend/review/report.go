@@ -25,8 +25,6 @@ type Input struct {
 	Files *dockerfile.Files
 	// BuildArgs are those of the client.
 	BuildArgs map[string]string
-	// Platform is the target platform.
-	Platform ocispecs.Platform
 	// Unresolved returns why the image of a complete reference could not be
 	// had, empty where it could. Nil: all images could.
 	Unresolved func(ref string, p *ocispecs.Platform) string

@@ -77,7 +77,7 @@ func (b build) attempt(t testing.TB) (*review.Report, error) {
 	files := dockerfile.NewFiles(cmp.Or(b.name, "Dockerfile"), []byte(b.dockerfile), func(_ dockerfile.Root, name string) ([]byte, error) {
 		return os.ReadFile(filepath.Join(b.dir, name))
 	})
-	in := review.Input{Files: files, BuildArgs: b.args, Skip: b.skip, Platform: amd64, Unresolved: func(ref string, _ *ocispecs.Platform) string {
+	in := review.Input{Files: files, BuildArgs: b.args, Skip: b.skip, Unresolved: func(ref string, _ *ocispecs.Platform) string {
 		if _, ok := b.images[ref]; !ok {
 			return "it is out of reach"
 		}

@@ -167,7 +167,7 @@ func (s *Subject) user() string {
 	if root.Planned == nil || root.Planned.Base == nil || root.Planned.Base.Context != nil {
 		return ""
 	}
-	if s.namesKnown(root) {
+	if s.found(root.ID) {
 		if user := root.Planned.Original; user != nil && user.Config.User != "" {
 			name, _, _ := strings.Cut(user.Config.User, ":")
 			return name
@@ -185,11 +185,6 @@ func (s *Subject) user() string {
 var ownUser = set(`cassandra couchbase couchdb elasticsearch ghost haproxy influxdb jetty kibana logstash mariadb memcached mongo mysql neo4j
 	percona postgres rabbitmq redis solr sonarqube varnish vault zookeeper kong nats gradle irssi znc rocket.chat xwiki
 	clickhouse rethinkdb arangodb crate eclipse-mosquitto drupal docker registry`)
-
-// namesKnown reports whether the config of a stage's base image was read.
-func (s *Subject) namesKnown(root *Stage) bool {
-	return s.digestOf(root.ID) != ""
-}
 
 func rootUsers(s *Subject) []Finding {
 	user := s.user()

@@ -132,15 +132,18 @@ func numericFroms(s *Subject) []Finding {
 // namesImage reports whether the reference of a node is known to be an image,
 // by its name or because it was found.
 func (s *Subject) namesImage(id stage.ID) bool {
+	return officialImages[s.Graph.Node(id).Ref] || s.found(id)
+}
+
+// found reports whether the image of a node could be had, and so its config is
+// known.
+func (s *Subject) found(id stage.ID) bool {
 	n := s.Graph.Node(id)
-	if officialImages[n.Ref] || s.Unresolved == nil {
-		return true
-	}
 	named, err := reference.ParseNormalizedNamed(n.Ref)
-	if err != nil {
-		return false
+	if err != nil || s.Unresolved == nil {
+		return err == nil
 	}
-	platform := s.Platform
+	platform := s.Graph.UnitOf(n).Platforms.Target
 	if n.Platform != nil {
 		platform = *n.Platform
 	}
