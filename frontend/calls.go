@@ -40,6 +40,9 @@ func calls() []call {
 		{ours("review.github", "The review as annotations for GitHub Actions"), true, reviewCall(reviewGitHub)},
 		{ours("size", "Build the target, and say where its bytes come from"), true, sizeCall},
 		{ours("flatten", "Write one plain Dockerfile for docker/dockerfile that builds the same"), true, flattenCall},
+		{ours("lock", "Write down the digests of all that the build is made from"), true, lockCall},
+		{ours("lock.rego", "Write a policy for buildx that keeps builds to the lock"), true, lockRegoCall},
+		{ours("lock.check", "Say what moved since the lock was written"), true, lockCheckCall},
 	}
 }
 

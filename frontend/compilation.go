@@ -57,6 +57,9 @@ func (r *request) compilation(ctx context.Context, goal gateway.Goal) *compilati
 		Caps:           &caps,
 		Build:          r.UI.BuildOpts().SessionID,
 	}
+	if r.lock != nil {
+		c.Checksum = r.lock.Checksum
+	}
 	if goal.Gate != nil {
 		c.Target, c.Gate = goal.Gate.Name, &goal.Gate.Ref
 	}
@@ -115,6 +118,9 @@ func (c *compilation) compile(ctx context.Context) (*compiled, error) {
 func (c *compilation) compileToBuild(ctx context.Context) (*compiled, error) {
 	result, err := c.compile(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.request.checkLock(ctx, result); err != nil {
 		return nil, err
 	}
 	return result, c.locate(result.Unsupported)

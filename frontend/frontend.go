@@ -30,6 +30,9 @@ func build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if err := req.checkOptions(); err != nil {
 		return nil, err
 	}
+	if err := req.useLock(ctx); err != nil {
+		return nil, err
+	}
 	if res, asked, err := req.call(ctx); asked {
 		return res, err
 	}

@@ -25,11 +25,11 @@ import (
 // docker/dockerfile does it.
 func (c *compilation) solveWithGates(ctx context.Context, target *compiled) (client.Reference, error) {
 	gates := compiler.Gates(target.Plan)
-	if len(gates) == 0 {
+	if len(gates) == 0 && c.request.lock == nil {
 		return target.solve(ctx, false)
 	}
 	ref, _, err := c.solveNow(ctx, target)
-	return ref, err
+	return ref, c.request.explainLock(ctx, target, err)
 }
 
 // solveNow builds the target and its gates, and returns these as they were

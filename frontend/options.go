@@ -22,6 +22,7 @@ var options = []string{
 	optionSummary,
 	"FLATTEN",
 	cacheGates,
+	optionLock,
 }
 
 const optionPrefix = "build-arg:STAGECRAFT_"

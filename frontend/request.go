@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/moby/buildkit/util/stack"
 	"github.com/stagecraft/stagecraft/frontend/gateway"
+	"github.com/stagecraft/stagecraft/frontend/lock"
 	"google.golang.org/grpc/codes"
 )
 
@@ -23,6 +24,8 @@ type request struct {
 	// unsupported is the error for a capability that the client requires
 	// and Stagecraft lacks; forwarding may still help.
 	unsupported error
+	// lock is what the build keeps to, nil for nothing; see useLock.
+	lock *lock.Lock
 }
 
 // newRequest parses the build options and reads the Dockerfile.

@@ -64,6 +64,9 @@ type Request struct {
 	Build string
 	// Warn receives the findings of build checks; nil switches them off.
 	Warn dockerfile.WarnFunc
+	// Checksum returns what sources of ADD must have; see plan.Options. Nil:
+	// what the Dockerfile says.
+	Checksum func(*resolve.Remote) (string, error)
 	// EveryStage checks the stages that the target does not need, too.
 	EveryStage bool
 	// Tolerant looks at the references of these stages, but has an unresolved
@@ -157,6 +160,7 @@ func (req *Request) evaluate(ctx context.Context) (*resolve.Resolved, *plan.Plan
 		CacheNamespace: req.CacheIDNamespace,
 		Ignore:         ignore,
 		Epoch:          r.epoch,
+		Checksum:       req.Checksum,
 		Everything:     req.EveryStage,
 	})
 	return r.bases, p, err

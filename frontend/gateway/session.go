@@ -24,6 +24,11 @@ type Session struct {
 	// Dockerfile is the file to build, with the state that it was read from.
 	Dockerfile *dockerui.Source
 
+	// Pin returns the reference to look up in place of an image's: one with a
+	// digest. An error is about an image that must not be used. Nil: any. It
+	// is set, if at all, before anything is asked of the session.
+	Pin func(ref string) (string, error)
+
 	opts    map[string]string // build options, without our additional names for contexts
 	read    readFiles
 	folders folders

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 	"github.com/stagecraft/stagecraft/llb/resolve"
@@ -26,6 +27,10 @@ var _ resolve.Sources = &Sources{}
 
 // Image asks the daemon for an image; each is looked up once in a session.
 func (s *Sources) Image(ctx context.Context, ref string, p ocispecs.Platform, log string) (resolve.Image, error) {
+	ref, err := s.pinned(ref)
+	if err != nil {
+		return resolve.Image{}, err
+	}
 	found, dgst, config, err := s.Client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
 		LogName: log,
 		ImageOpt: &sourceresolver.ResolveImageOpt{
@@ -84,7 +89,7 @@ func (s *Session) openNamed(name string, opt dockerui.ContextOpt) (*dockerui.Nam
 	if nc, err := s.UI.NamedContext(name, opt); nc == nil || err != nil {
 		return nil, err
 	}
-	own := WithOpts(s.Client, maps.Clone(s.Client.BuildOpts().Opts))
+	own := WithOpts(&pinning{s.Client, s}, maps.Clone(s.Client.BuildOpts().Opts))
 	ui, err := dockerui.NewClient(own)
 	if err != nil {
 		return nil, err
@@ -168,6 +173,13 @@ func (s *Sources) Digest(ctx context.Context, what *resolve.Remote, log string) 
 	if err != nil || op == nil {
 		return "", err
 	}
+	return s.SourceDigest(ctx, op, log)
+}
+
+// SourceDigest returns what a source operation has now: the digest of an image
+// or a file, the commit of a Git reference. Empty without an error: the daemon
+// does not tell.
+func (s *Session) SourceDigest(ctx context.Context, op *pb.SourceOp, log string) (string, error) {
 	md, err := s.Client.ResolveSourceMetadata(ctx, op, sourceresolver.Opt{LogName: log})
 	switch {
 	case err != nil:

@@ -14,7 +14,7 @@ func (e *stageEval) add(step *Step, in *stage.Instruction, c *instructions.AddCo
 	if c.Unpack != nil {
 		t.unpack = *c.Unpack
 	}
-	r := &remotes{keepGitDir: c.KeepGitDir, checksum: c.Checksum, unpack: c.Unpack != nil && *c.Unpack}
+	r := &remotes{pin: e.opt.Checksum, keepGitDir: c.KeepGitDir, checksum: c.Checksum, unpack: c.Unpack != nil && *c.Unpack}
 	t.remote = r.source
 	t.check = func() error { return checkAddChecksum(c) }
 	err := t.evaluate(step, title(e.lex, c.String(), &e.env), c.SourcesAndDest, attributes{
@@ -50,6 +50,18 @@ type remotes struct {
 	keepGitDir *bool
 	checksum   string
 	unpack     bool
+	pin        func(*resolve.Remote) (string, error)
+}
+
+// pinned gives a source the checksum that the client wants it to have, where
+// the Dockerfile says nothing.
+func (r *remotes) pinned(src *resolve.Remote) (*resolve.Remote, error) {
+	if r.pin == nil || src.Checksum != "" {
+		return src, nil
+	}
+	var err error
+	src.Checksum, err = r.pin(src)
+	return src, err
 }
 
 // source is the source of a URL or a Git repository, nil for a path.
@@ -60,12 +72,16 @@ func (r *remotes) source(src string) (CopySource, error) {
 	}
 	if git != nil {
 		r.keepGitDir, r.checksum = git.Git.KeepDir, git.Checksum
-		return &Checkout{git}, nil
+		git, err := r.pinned(git)
+		return &Checkout{git}, err
 	}
 	if !resolve.IsHTTP(src) {
 		return nil, nil
 	}
-	file := &resolve.Remote{URL: src, Checksum: r.checksum}
+	file, err := r.pinned(&resolve.Remote{URL: src, Checksum: r.checksum})
+	if err != nil {
+		return nil, err
+	}
 	if _, err := file.Digest(); err != nil {
 		return nil, err
 	}

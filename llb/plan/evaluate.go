@@ -30,6 +30,9 @@ type Options struct {
 	// without any.
 	Ignore map[stage.ContextID]Ignore
 	Epoch  *time.Time
+	// Checksum returns what a source of ADD must have that the Dockerfile
+	// gives no checksum: a digest over HTTP, a commit for Git. Nil: anything.
+	Checksum func(*resolve.Remote) (string, error)
 	// Everything evaluates the stages that the target does not need, too.
 	Everything bool
 }

@@ -1,12 +1,14 @@
 package resolve
 
 import (
+	"context"
 	"net/url"
 	"path"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
+	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
 )
@@ -100,6 +102,28 @@ func (r *Remote) Digest() (digest.Digest, error) {
 		return "", nil
 	}
 	return digest.Parse(r.Checksum)
+}
+
+// Identifier returns what BuildKit calls the source: source policies go by it.
+func (r *Remote) Identifier() (string, error) {
+	if r.Git == nil {
+		return r.URL, nil
+	}
+	st := llb.Git(r.URL, "", r.GitOptions(false)...)
+	def, err := st.Marshal(context.Background())
+	if err != nil {
+		return "", errors.WithStack(err)
+	}
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.UnmarshalVT(dt); err != nil {
+			return "", errors.WithStack(err)
+		}
+		if src := op.GetSource(); src != nil {
+			return src.Identifier, nil
+		}
+	}
+	return "", errors.Errorf("%s makes no source", r.URL)
 }
 
 // GitOptions are the LLB options that r stands for; advice is the client's
