@@ -41,3 +41,24 @@ func TestPanicWhileResolving(t *testing.T) {
 		t.Errorf("not located at line 2: %v", err)
 	}
 }
+
+// A panic while an instruction is evaluated is an error of the instruction;
+// here, who is shown a finding of the build checks panics.
+func TestPanicWhileEvaluating(t *testing.T) {
+	_, err := llb.Evaluate(t.Context(), llb.Request{
+		Config:  dockerui.Config{BuildPlatforms: []ocispecs.Platform{{OS: "linux", Architecture: "amd64"}}},
+		Files:   dockerfile.NewFiles("Dockerfile", []byte("FROM scratch\nWORKDIR /\nCOPY $UNKNOWN /\n"), nil),
+		Sources: panicking{},
+		Warn: func(_ dockerfile.FileID, rule, _, _, _ string, _ []parser.Range) {
+			panic("out of order: " + rule)
+		},
+	})
+	var crashed *crash.Error
+	if !errors.As(err, &crashed) || !strings.Contains(crashed.Stack, "\nllb/plan.(*stageEval).instruction (") || err.Error() != "COPY cannot be evaluated: out of order: UndefinedVar" {
+		t.Fatalf("no crash with its stack: %v", err)
+	}
+	var located *parser.LocationError
+	if !errors.As(err, &located) || located.Locations[0][0].Start.Line != 3 {
+		t.Errorf("not located at line 3: %v", err)
+	}
+}
