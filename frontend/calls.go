@@ -38,6 +38,7 @@ func calls() []call {
 		{ours("review", "Judge the Dockerfile by the practices of multi-stage builds"), true, reviewCall(reviewText)},
 		{ours("review.sarif", "The review for code scanning, as SARIF"), true, reviewCall(reviewSARIF)},
 		{ours("review.github", "The review as annotations for GitHub Actions"), true, reviewCall(reviewGitHub)},
+		{ours("digests", "The steps and their digests, or why they run again"), true, digestsCall},
 		{ours("size", "Build the target, and say where its bytes come from"), true, sizeCall},
 		{ours("flatten", "Write one plain Dockerfile for docker/dockerfile that builds the same"), true, flattenCall},
 		{ours("lock", "Write down the digests of all that the build is made from"), true, lockCall},

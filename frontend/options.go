@@ -20,6 +20,7 @@ var options = []string{
 	sizeMax,
 	sizeBefore,
 	optionSummary,
+	digestsBefore,
 	"FLATTEN",
 	cacheGates,
 	optionLock,

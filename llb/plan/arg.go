@@ -24,6 +24,7 @@ func (e *stageEval) arg(c *instructions.ArgCommand, loc dockerfile.Loc) error {
 		known := stage.Arg{Definition: kv, Loc: loc, Index: i, Value: kv.ValueString()}
 		if kv.Value != nil && !stage.IsScanArg(kv.Key) {
 			e.env.Set(kv.Key, *kv.Value)
+			e.assign(kv.Key, *kv.Value, c.String(), true)
 		}
 		// A value from the global scope is documented where it is given.
 		e.out.Asks.declare(known, origin != stage.FromGlobal)

@@ -8,20 +8,21 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-func (e *stageEval) setEnv(c *instructions.EnvCommand) {
+func (e *stageEval) setEnv(c *instructions.EnvCommand, code string) {
 	for _, kv := range c.Env {
 		e.checkLegacyForm(kv, c)
 		e.checkSecretName("ENV", kv.Key, c)
 	}
-	e.setPairs(c.Env)
+	e.setPairs(c.Env, code)
 }
 
 // setPairs sets variables for later instructions and in the image config.
-func (e *stageEval) setPairs(pairs instructions.KeyValuePairs) {
+func (e *stageEval) setPairs(pairs instructions.KeyValuePairs, code string) {
 	history := "ENV"
 	config := &e.out.Image.Config
 	for _, kv := range pairs {
 		e.env.Set(kv.Key, kv.Value)
+		e.assign(kv.Key, kv.Value, code, false)
 		config.Env = withEnv(config.Env, kv.Key, kv.Value)
 		history += " " + kv.String()
 	}

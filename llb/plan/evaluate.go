@@ -122,6 +122,8 @@ type evaluator struct {
 // its image config.
 type scope struct {
 	env stage.Env
+	// assigned are the variables that ARG and ENV gave a value so far.
+	assigned map[string]*Assigned
 	// declared are the ARGs so far, for the history of RUN.
 	declared []instructions.KeyValuePairOptional
 	// workdirSet says that a WORKDIR of this file made paths absolute.
@@ -148,9 +150,10 @@ type stageEval struct {
 	lex      *shell.Lex // with the escape character of the current instruction
 	dir      string     // of the next instruction, with slashes on every platform
 	progress counter
-	lint     *linter.Linter // under the comments of the current instruction
-	loc      dockerfile.Loc // of the current instruction
-	outside  []Read         // by the current instruction
+	lint     *linter.Linter  // under the comments of the current instruction
+	loc      dockerfile.Loc  // of the current instruction
+	outside  []Read          // by the current instruction
+	asked    map[string]bool // variables, by the current instruction
 	// The instructions of which only the last one counts.
 	lastCmd, lastEntrypoint, lastHealthcheck once
 }
@@ -217,7 +220,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	defer crash.Recover(&err)
 	e.at(in.Loc, in.Comments())
 	e.progress.onBuild = in.OnBuild
-	e.outside = nil
+	e.outside, e.asked = nil, map[string]bool{}
 	if err := e.checkReferences(in); err != nil {
 		return err
 	}
@@ -240,7 +243,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	case *instructions.EntrypointCommand:
 		e.entrypoint(c)
 	case *instructions.EnvCommand:
-		e.setEnv(c)
+		e.setEnv(c, step.Code)
 	case *instructions.ExposeCommand:
 		err = e.expose(c)
 	case *instructions.HealthCheckCommand:
@@ -273,7 +276,7 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	if err != nil {
 		return err
 	}
-	step.Reads = e.outside
+	step.Reads, step.Vars = e.outside, e.vars(&step)
 	e.runAgain(&step, in)
 	e.out.Steps = append(e.out.Steps, step)
 	return nil

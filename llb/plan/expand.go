@@ -36,7 +36,7 @@ func (e *stageEval) expand(in *stage.Instruction) error {
 }
 
 func (e *stageEval) word(lex *shell.Lex, word string, in instructions.Command) (string, error) {
-	expanded, unmatched, err := lex.ProcessWord(word, &e.env)
+	expanded, unmatched, err := lex.ProcessWord(word, &recorder{&e.env, e.asked})
 	e.checkUndefined(in, unmatched)
 	return expanded, err
 }

@@ -22,7 +22,7 @@ func (e *stageEval) setFromFile(c *dockerfile.FileCommand, in *stage.Instruction
 	for _, kv := range pairs {
 		e.checkSecretName("ENV", kv.Key, c)
 	}
-	e.setPairs(pairs)
+	e.setPairs(pairs, c.String())
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,6 +27,7 @@ func (e *stageEval) inherit(n *stage.Node) {
 		*e.scope = *of
 		e.env = of.env.Clone()
 		e.declared = slices.Clone(of.declared)
+		e.assigned = maps.Clone(of.assigned)
 	} else {
 		e.root = n.ID
 		if b := e.out.Base; b != nil {

@@ -114,6 +114,8 @@ type Step struct {
 	Fresh, AfterFresh bool
 	// Reads are the files from outside that the step itself takes.
 	Reads []Read
+	// Vars are the variables of the build on which the step depends, by name.
+	Vars []*Assigned
 }
 
 // StepID names a step of a plan.
