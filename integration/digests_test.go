@@ -27,8 +27,8 @@ ARG VERSION=1
 ENV MODE=fast
 WORKDIR /w
 COPY a.txt b.txt ./
-RUN --mount=type=secret,id=one echo TOKEN $VERSION >/w/out
-RUN --mount=type=bind,source=scripts,target=/s cat /s/run.sh >/w/run
+RUN --mount=type=secret,id=one echo TOKEN $VERSION >out
+RUN --mount=type=bind,source=scripts,target=/s cat /s/run.sh >run
 FROM busybox AS side
 COPY c.txt /c
 RUN echo side TOKEN
@@ -65,7 +65,7 @@ var digestsChanges = []struct {
 	{"an instruction", replace("echo side", "echo other side"), nil, "instruction RUN", ""},
 	{"a directory", replace("WORKDIR /w", "WORKDIR /v"), nil, "instruction WORKDIR", ""},
 	{"an instruction more", replace("COPY . /all", "RUN echo more\nCOPY . /all"), nil, "new RUN", ""},
-	{"an instruction less", replace("RUN --mount=type=bind,source=scripts,target=/s cat /s/run.sh >/w/run\n", ""), nil, "gone RUN", ""},
+	{"an instruction less", replace("RUN --mount=type=bind,source=scripts,target=/s cat /s/run.sh >run\n", ""), nil, "gone RUN", ""},
 	{"a flag", replace("RUN echo side", "RUN --network=none echo side"), nil, "option RUN", ""},
 	{"a shell", replace("RUN echo side", "SHELL [\"/bin/busybox\", \"sh\", \"-c\"]\nRUN echo side"), nil, "new SHELL", ""},
 	{"a user", replace("RUN echo side", "USER 7\nRUN echo side"), nil, "new USER", ""},

@@ -236,3 +236,27 @@ func TestFold(t *testing.T) {
 		t.Errorf("changed is %+v", r.Changed)
 	}
 }
+
+func TestFileChanges(t *testing.T) {
+	file := func(mode string, uid uint32, digest string) []digests.File {
+		return []digests.File{{Path: "/a", Mode: mode, UID: uid, Digest: digest}}
+	}
+	before := subject{dockerfile: "FROM scratch\nCOPY a /\n", files: file("-0664", 0, "sha256:1")}
+	for _, test := range []struct {
+		files []digests.File
+		want  string
+	}{
+		{file("-0644", 0, "sha256:1"), "    a  mode 0664 -> 0644, same content (umask?)\n"},
+		{file("-0664", 7, "sha256:1"), "    a  owner 0:0 -> 7:0, same content\n"},
+		{file("-0664", 0, "sha256:2"), "    a  other content\n"},
+		{file("l0777", 0, "sha256:2"), "    a  -0664 -> l0777, other content\n"},
+		{nil, "    a  gone\n"},
+		{append(file("-0664", 0, "sha256:1"), digests.File{Path: "/b", Mode: "-0644", Digest: "sha256:3"}), "    b  new\n"},
+	} {
+		after := before
+		after.files = test.files
+		if text := compared(t, before, after).Text(); !strings.Contains(text, test.want) || !strings.HasPrefix(text, "1 of 1 steps changed by themselves, 0 run again") {
+			t.Errorf("got\n%swant\n%s", text, test.want)
+		}
+	}
+}

@@ -98,7 +98,7 @@ func (r *Report) list(b *strings.Builder, title string, steps []int) {
 func (c *Change) line() string {
 	switch c.Cause {
 	case CauseFile:
-		return c.Name + "  " + fileChange(c.Before, c.After)
+		return strings.TrimPrefix(c.Name, "/") + "  " + fileChange(c.Before, c.After)
 	case CauseIgnore:
 		return c.Name + " lets other files through"
 	case CauseArgument:
@@ -143,8 +143,11 @@ func fileChange(before, after string) string {
 	}
 	x, y := strings.Fields(before), strings.Fields(after)
 	var parts []string
-	if x[0] != y[0] {
-		parts = append(parts, "mode "+x[0]+" -> "+y[0])
+	switch {
+	case x[0][0] != y[0][0]:
+		parts = append(parts, x[0]+" -> "+y[0])
+	case x[0] != y[0]:
+		parts = append(parts, "mode "+x[0][1:]+" -> "+y[0][1:])
 	}
 	if x[1] != y[1] {
 		parts = append(parts, "owner "+x[1]+" -> "+y[1])
