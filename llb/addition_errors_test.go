@@ -223,6 +223,12 @@ func TestAdditionErrors(t *testing.T) {
 		{"FROM alpine AS build\nFROM alpine\nENV --file=./app.env\nCOPY --from=$STAGE / /\n", map[string]string{"app.env": "\nSTAGE=$USER\n"},
 			"line 4: --from=$STAGE: STAGE is not known before the build runs: STAGE on app.env:2 uses USER, which only the base image alpine could set; write ARG USER=… above it"},
 
+		{"FROM --squash alpine\n", nil,
+			"line 1: dockerfile parse error on line 1: missing a value on flag: --squash"},
+		{"FROM --squash=layers alpine\n", nil,
+			"line 1: dockerfile parse error on line 1: --squash=all makes one layer of the whole filesystem; there is no other form"},
+		{"FROM --squash=all scratch\n", nil,
+			"line 1: --squash=all requires a stage or an image with files; scratch has none"},
 		{"FROM alpine\nCOPY --keep-root --parents a b\n", nil,
 			"line 2: --keep-root does not go with --parents, which keeps the folders on the way anyway"},
 		{"FROM alpine\nCOPY --keep-root --if-exists a b\n", nil,

@@ -76,6 +76,8 @@ var spellings = []spelling{
 	{row: "--keep-root", dockerfile: "FROM alpine\nCOPY --keep-root=true app /app\n"},
 	{row: "WORKDIR", dockerfile: "FROM alpine\nWORKDIR --chown=1:2 /app\n"},
 	{row: "WORKDIR", dockerfile: "FROM alpine\nWORKDIR --chmod=700 /app\n"},
+	{row: "--squash", dockerfile: "FROM --squash=all alpine\n"},
+	{row: "--squash", dockerfile: "FROM alpine AS build\nFROM --squash=all build AS release\n"},
 	{row: "UNSET", dockerfile: "FROM alpine\nUNSET WORKDIR\n"},
 	{row: "UNSET", dockerfile: "FROM alpine\nUNSET STOPSIGNAL\n"},
 	{row: "UNSET", dockerfile: "FROM alpine\nUNSET SHELL\n"},

@@ -25,6 +25,7 @@ func takeFromFlags(node *parser.Node) (FromFlags, error) {
 	noCache := flags.AddBool("no-cache", false)
 	args := flags.AddStrings("arg")
 	platform := flags.AddString("target-platform", "")
+	squash := flags.AddString("squash", "")
 	err := flags.Parse()
 	if err != nil {
 		return FromFlags{}, err
@@ -35,6 +36,12 @@ func takeFromFlags(node *parser.Node) (FromFlags, error) {
 	}
 	if f.TargetPlatform, err = targetPlatform(platform); err != nil {
 		return f, err
+	}
+	switch {
+	case squash.Value == "all":
+		f.Squash = true
+	case squash.IsUsed():
+		return f, errors.New("--squash=all makes one layer of the whole filesystem; there is no other form")
 	}
 	if context.IsUsed() && f.Context == "" {
 		return f, errors.New("--context needs a folder of the build context (./DIR) or the name of a named context")
@@ -186,7 +193,7 @@ func suggestAddition(err error, node *parser.Node) error {
 func flagsOf(node *parser.Node) []string {
 	switch strings.ToLower(node.Value) {
 	case "from":
-		return []string{"after", "arg", "context", "no-cache", "target-platform"}
+		return []string{"after", "arg", "context", "no-cache", "squash", "target-platform"}
 	case "copy":
 		return []string{"if-exists", "keep-root", "target-platform"}
 	case "workdir":

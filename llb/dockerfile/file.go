@@ -75,6 +75,8 @@ type FromFlags struct {
 	Context string
 	// NoCache executes the stage's own instructions always.
 	NoCache bool
+	// Squash makes one layer of what the stage stands on.
+	Squash bool
 	// Args are build arguments for the stage that FROM names, and
 	// TargetPlatform the platform that it is built for; empty: as in the
 	// rest of the build.

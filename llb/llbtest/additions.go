@@ -19,7 +19,7 @@ var additions = []struct {
 	{"variable in COPY --from", regexp.MustCompile(`variable expansion is not supported for --from`)},
 	{"variable in RUN --mount=from", regexp.MustCompile(`'from' doesn't support variable expansion`)},
 	{"instruction", regexp.MustCompile(`unknown instruction: (?i:INCLUDE|UNSET)\b`)},
-	{"flag of FROM", regexp.MustCompile(`unknown flag: --(after|arg|context|no-cache|target-platform)\b`)},
+	{"flag of FROM", regexp.MustCompile(`unknown flag: --(after|arg|context|no-cache|squash|target-platform)\b`)},
 	{"flag of COPY", regexp.MustCompile(`unknown flag: --(if-exists|keep-root|target-platform)\b`)},
 	{"flag of WORKDIR", regexp.MustCompile(`unknown flag: --(chown|chmod)\b`)},
 	{"flag of ENV or LABEL", regexp.MustCompile(`unknown flag: --file\b`)},

@@ -92,7 +92,11 @@ func fromContext(p *plan.Plan, id plan.StepID) bool {
 func namesOf(p *plan.Plan, id plan.StepID) []string {
 	step := p.Step(id)
 	if step == nil {
-		return []string{p.Stage(id.Stage).Progress}
+		names := []string{p.Stage(id.Stage).Progress}
+		if q := p.Stage(id.Stage).Squash; q != nil {
+			names = append(names, q.Progress)
+		}
+		return names
 	}
 	names := []string{step.Progress}
 	if c, ok := step.Op.(*plan.Copy); ok {

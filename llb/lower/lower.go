@@ -94,6 +94,9 @@ type lowerer struct {
 // stage makes the filesystem of a stage.
 func (l *lowerer) stage(s *plan.Stage) error {
 	st := l.base(s)
+	if s.Squash != nil {
+		st = l.squash(st, s)
+	}
 	states := make([]llb.State, 0, len(s.Steps)+1)
 	states = append(states, st)
 	for i := range s.Steps {

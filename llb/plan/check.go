@@ -73,6 +73,9 @@ func (p *Plan) checkStage(s *Stage, behind map[stage.ID]bool) error {
 // layersOf counts the steps of a stage that change files.
 func layersOf(s *Stage) int {
 	n := 0
+	if s.Squash != nil {
+		n++
+	}
 	for i := range s.Steps {
 		if s.Steps[i].Op != nil {
 			n++

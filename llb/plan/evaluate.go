@@ -188,6 +188,7 @@ func (e *stageEval) evaluate(n *stage.Node) error {
 	if err := e.startFrom(); err != nil {
 		return dockerfile.At(err, n.Loc)
 	}
+	e.squash(n)
 	for i := range n.Steps {
 		if err := e.instruction(&n.Steps[i]); err != nil {
 			return dockerfile.At(err, n.Steps[i].Loc)

@@ -70,8 +70,11 @@ type Stage struct {
 	Needs  []stage.ID
 	// Progress is the name of the step that fetches the base image.
 	Progress string
-	Steps    []Step
-	Image    dockerspec.DockerOCIImage
+	// Squash makes one layer of what the stage is built from; nil: it stays
+	// as it is. No instruction of the stage stands for it.
+	Squash *Squash
+	Steps  []Step
+	Image  dockerspec.DockerOCIImage
 	// Original is the config of the base image, nil where there is none.
 	Original *dockerspec.DockerOCIImage
 	// Platform of the stage; zero where nothing says which it is.

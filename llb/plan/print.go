@@ -80,6 +80,9 @@ func (w *printer) stage(s *Stage) {
 	if s.Progress != "" {
 		w.line(1, "%q", s.Progress)
 	}
+	if s.Squash != nil {
+		w.line(1, "squash %q", s.Squash.Progress)
+	}
 	for i := range s.Steps {
 		w.step(s, &s.Steps[i])
 	}

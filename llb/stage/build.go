@@ -142,7 +142,7 @@ type unitBuilder struct {
 
 func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 	id := ID(len(b.Nodes))
-	n := Node{ID: id, Unit: b.unit, Name: s.Name, Base: None, NoCache: s.Flags.NoCache, From: s.Stage, Loc: s.Loc}
+	n := Node{ID: id, Unit: b.unit, Name: s.Name, Base: None, NoCache: s.Flags.NoCache, Squash: s.Flags.Squash, From: s.Stage, Loc: s.Loc}
 	n.Label = b.label(cmp.Or(s.Name, fmt.Sprintf("stage-%d", len(b.Unit.Stages))))
 	// An INCLUDE'd file has an escape character of its own.
 	b.lex = shell.NewLex(b.File.Escape(s.Loc))
@@ -152,6 +152,9 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 		return err
 	}
 	n.Ref = ref.Result
+	if n.Squash && n.Ref == Scratch {
+		return dockerfile.At(errors.New("--squash=all requires a stage or an image with files; scratch has none"), s.Loc)
+	}
 	used := ref.Matched
 	if s.Platform != "" {
 		platform, matched, err := b.expandPlatform(s)
@@ -253,6 +256,9 @@ func suggestFor(err error, keys map[string]struct{}, options []string) error {
 func declared(n *Node) int {
 	total := 0
 	if n.Ref != Scratch && n.Base == None {
+		total++
+	}
+	if n.Squash {
 		total++
 	}
 	for _, in := range n.Steps {

@@ -64,6 +64,8 @@ type Node struct {
 	Unresolved error
 	// NoCache executes the stage's own instructions always.
 	NoCache bool
+	// Squash makes one layer of what the stage stands on.
+	Squash bool
 	// From is the FROM instruction; zero for an external.
 	From instructions.Stage
 	// Loc is the FROM, or the COPY that names an external. The fetch of an

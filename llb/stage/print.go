@@ -54,6 +54,7 @@ func (g *Graph) describe(id ID, needed bool) []string {
 		{n.Replaced, "replaced by a named context"},
 		{n.Open, "not followed"},
 		{n.NoCache, "no-cache"},
+		{n.Squash, "squashed"},
 	} {
 		if flag.set {
 			words = append(words, flag.word)
