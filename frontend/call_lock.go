@@ -16,13 +16,13 @@ func lockCall(ctx context.Context, r *request) (answer.Answer, error) {
 		return answer.Answer{}, err
 	}
 	dt, err := doc.Bytes()
-	return answer.Answer{JSON: bytes.TrimSuffix(dt, []byte("\n")), Text: string(dt), Version: answer.Version}, err
+	return answer.Answer{JSON: bytes.TrimSuffix(dt, []byte("\n")), Text: string(dt), Document: true, Version: answer.Version}, err
 }
 
 // lockRegoCall answers with a policy for buildx.
 func lockRegoCall(_ context.Context, r *request) (answer.Answer, error) {
 	text := lock.Rego(r.lockFile())
-	return answer.New(struct {
+	return answer.NewDocument(struct {
 		Version int    `json:"version"`
 		Rego    string `json:"rego"`
 	}{1, text}, text)

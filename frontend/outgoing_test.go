@@ -203,17 +203,19 @@ func TestErrorInLongFile(t *testing.T) {
 }
 
 // A document is what it is: a Dockerfile with a masked password would build
-// something else.
+// something else, and a lock would not know its URL.
 func TestDocumentsAreNotMasked(t *testing.T) {
-	const add = "ADD https://me:hunter2@example.com/x.tgz /"
-	c := hostileTerminal("frontend.flatten", "FROM alpine\n"+add+"\n", nil)
-	res, err := frontend.Build(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range []string{"result.txt", "result.json"} {
-		if text := string(res.Metadata[key]); !strings.Contains(text, add) {
-			t.Errorf("%s lacks %s:\n%s", key, add, text)
+	const url = "https://me:hunter2@example.com/x.tgz"
+	for _, ask := range []string{"frontend.flatten", "frontend.lock"} {
+		c := hostileTerminal(ask, "FROM alpine\nADD "+url+" /\n", nil)
+		res, err := frontend.Build(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"result.txt", "result.json"} {
+			if text := string(res.Metadata[key]); !strings.Contains(text, url) {
+				t.Errorf("%s of %s lacks %s:\n%s", key, ask, url, text)
+			}
 		}
 	}
 }
