@@ -32,7 +32,7 @@ func (r *request) graph(ctx context.Context) (*diagram.Graph, error) {
 	src := gateway.Tolerate(c.Sources)
 	c.Sources = src
 	c.Tolerant = true
-	resolved, err := compiler.Graph(ctx, c.Request)
+	resolved, err := compiler.Expanded(ctx, c.Request)
 	if err != nil {
 		return nil, c.locate(err)
 	}

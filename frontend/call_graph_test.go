@@ -73,6 +73,7 @@ func TestGraphAnswers(t *testing.T) {
 		"graph":         "┃ stage-2",
 		"graph.mermaid": "flowchart TD\n",
 		"graph.dot":     "digraph stages {\n",
+		"graph.svg":     "<svg xmlns=",
 	} {
 		meta, err := ask(t.Context(), name, twoStages, nil)
 		if err != nil {
@@ -276,7 +277,7 @@ func TestGraphIsDescribed(t *testing.T) {
 	if !slices.Equal(names[:3], upstream) {
 		t.Errorf("the list begins with %q, want %q", names[:3], upstream)
 	}
-	for _, name := range []string{"frontend.graph", "frontend.graph.mermaid", "frontend.graph.dot"} {
+	for _, name := range []string{"frontend.graph", "frontend.graph.mermaid", "frontend.graph.dot", "frontend.graph.svg"} {
 		if !slices.Contains(names[3:], name) {
 			t.Errorf("%s is not behind them: %q", name, names)
 		}

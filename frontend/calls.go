@@ -35,6 +35,7 @@ func calls() []call {
 		{ours("graph", "Draw the stages, what they need and what runs in parallel"), true, graphCall((*diagram.Graph).Text)},
 		{ours("graph.mermaid", "Draw the stages as a Mermaid flowchart"), true, graphCall((*diagram.Graph).Mermaid)},
 		{ours("graph.dot", "Draw the stages as a Graphviz digraph"), true, graphCall((*diagram.Graph).Dot)},
+		{ours("graph.svg", "Draw the stages as a picture, in SVG"), true, graphCall((*diagram.Graph).SVG)},
 		{ours("review", "Judge the Dockerfile by the practices of multi-stage builds"), true, reviewCall(reviewText)},
 		{ours("review.sarif", "The review for code scanning, as SARIF"), true, reviewCall(reviewSARIF)},
 		{ours("review.github", "The review as annotations for GitHub Actions"), true, reviewCall(reviewGitHub)},

@@ -93,7 +93,7 @@ func texts(v any) []string {
 	}
 }
 
-var asks = []string{"", "frontend.graph", "frontend.graph.mermaid", "frontend.graph.dot", "frontend.outline", "frontend.targets", "frontend.lint", "frontend.convertllb"}
+var asks = []string{"", "frontend.graph", "frontend.graph.mermaid", "frontend.graph.dot", "frontend.graph.svg", "frontend.outline", "frontend.targets", "frontend.lint", "frontend.convertllb"}
 
 func hostileTerminal(ask, dockerfile string, opts map[string]string) *terminal {
 	g := &llbtest.Gateway{

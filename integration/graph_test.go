@@ -107,6 +107,9 @@ func TestGraph(t *testing.T) {
 	if text := mustCall(t, s, syntaxLine+graphDockerfile, "--call=graph.dot"); !strings.Contains(text, "\ndigraph stages {\n") || !strings.Contains(text, `s0 -> s3 [label="copy /app\nline 8"]`) {
 		t.Errorf("graph.dot answers\n%s", text)
 	}
+	if text := mustCall(t, s, syntaxLine+graphDockerfile, "--call=graph.svg"); !strings.HasPrefix(text, "<svg ") || !strings.HasSuffix(strings.TrimSpace(text), "</svg>") {
+		t.Errorf("graph.svg answers\n%s", text)
+	}
 	if text := mustCall(t, s, syntaxLine+graphDockerfile, "--call=graph", "--target=test"); !strings.HasPrefix(text, "test for linux/") || strings.Contains(text, "unresolved") {
 		t.Errorf("--target=test answers\n%s", text)
 	}
@@ -155,7 +158,7 @@ func TestGraphIsDescribed(t *testing.T) {
 	if words := strings.Fields(upstream); strings.Join(strings.Fields(ours)[:len(words)], " ") != strings.Join(words, " ") {
 		t.Errorf("the list is\n%s\nand does not begin with\n%s", ours, upstream)
 	}
-	for _, name := range []string{"graph ", "graph.mermaid ", "graph.dot "} {
+	for _, name := range []string{"graph ", "graph.mermaid ", "graph.dot ", "graph.svg "} {
 		if !strings.Contains(ours, "\n"+name) {
 			t.Errorf("the list lacks %s:\n%s", name, ours)
 		}

@@ -186,6 +186,19 @@ func Stages(ctx context.Context, req Request) (*stage.Graph, error) {
 	return builder.Graph, nil
 }
 
+// Expanded is Graph with the variables in the instructions that the target
+// needs replaced by their values, as far as these can be evaluated: what is
+// wrong with an instruction is for a build to say.
+func Expanded(ctx context.Context, req Request) (*resolve.Resolved, error) {
+	r, err := req.resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// The evaluation expands the instructions in place.
+	_, _ = plan.Evaluate(r.bases, plan.Options{MultiPlatform: req.MultiPlatformRequested, Epoch: r.epoch})
+	return r.bases, nil
+}
+
 // resolved is a request after the phases before the plan.
 type resolved struct {
 	platforms stage.Platforms

@@ -225,8 +225,11 @@ func (g *Graph) label(n *Node) []string {
 	if n.Context != "" {
 		lines = append(lines, "in "+answer.Clean(n.Context))
 	}
-	if n.Kind == view.KindContext {
+	switch n.Kind {
+	case view.KindContext:
 		lines = append(lines, "named context")
+	case view.KindRemote:
+		lines = append(lines, "fetched by ADD")
 	}
 	if n.Unresolved != "" {
 		lines = append(lines, "unresolved")

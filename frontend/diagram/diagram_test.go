@@ -57,7 +57,7 @@ func graphOf(t testing.TB, dir, target string) *diagram.Graph {
 	files := dockerfile.NewFiles("Dockerfile", text, func(_ dockerfile.Root, name string) ([]byte, error) {
 		return os.ReadFile(filepath.Join(dir, name))
 	})
-	r, err := compiler.Graph(t.Context(), compiler.Request{
+	r, err := compiler.Expanded(t.Context(), compiler.Request{
 		Config:         dockerui.Config{Target: target},
 		Files:          files,
 		TargetPlatform: &amd64,
@@ -135,7 +135,7 @@ func render(t *testing.T, g *diagram.Graph) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{"txt": g.Text(), "mmd": g.Mermaid(), "dot": g.Dot(), "json": string(dt) + "\n"}
+	return map[string]string{"txt": g.Text(), "mmd": g.Mermaid(), "dot": g.Dot(), "svg": g.SVG(), "json": string(dt) + "\n"}
 }
 
 func compare(t *testing.T, golden, got string) {
@@ -168,4 +168,9 @@ func TestDocs(t *testing.T) {
 	if !strings.Contains(string(docs), "```\n"+string(drawing)+"```\n") {
 		t.Error("docs/graph.md does not have testdata/parallel/graph.txt as it is")
 	}
+	picture, err := os.ReadFile("testdata/parallel/graph.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "../../docs/graph.svg", string(picture))
 }

@@ -4,12 +4,13 @@
 // layers, what runs in parallel, the longest chain. The [Graph] is of plain
 // values, and also the JSON that programs read (docs/graph.md). It is found in
 // time that grows with the number of nodes and edges (analysis.go,
-// parallel.go): a Dockerfile can have thousands of stages. Three renderers are
+// parallel.go): a Dockerfile can have thousands of stages. Four renderers are
 // functions of it and of nothing else:
 //
 //	Text      boxes and lines of at most 100 columns, and a table (text.go)
 //	Mermaid   a flowchart for Markdown documents (mermaid.go)
 //	Dot       a digraph for Graphviz (dot.go)
+//	SVG       the drawing of Text as a picture (svg.go)
 //
 // The drawing in Text is made in the steps of every layered layout, each in a
 // file of its own:

@@ -79,7 +79,7 @@ var shapes = map[string]func(stages int) string{
 func largeGraph(t testing.TB, text string) *diagram.Graph {
 	t.Helper()
 	files := dockerfile.NewFiles("Dockerfile", []byte(text), nil)
-	r, err := compiler.Graph(t.Context(), compiler.Request{Config: dockerui.Config{}, Files: files, TargetPlatform: &amd64, Sources: images{}})
+	r, err := compiler.Expanded(t.Context(), compiler.Request{Config: dockerui.Config{}, Files: files, TargetPlatform: &amd64, Sources: images{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,8 @@ func (g *Graph) Mermaid() string {
 			line, head = "==", "==>"
 		case view.Mount:
 			line, head = "-.", ".->"
+		case view.Add:
+			line, head = "--", "-->"
 		case view.After:
 			line, head = "-.", ".-o"
 		}

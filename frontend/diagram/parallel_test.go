@@ -186,7 +186,11 @@ func TestParallelIsAsDefined(t *testing.T) {
 			t.Fatalf("the longest chain is %v, want %d stages and %d steps, in\n%s", g.LongestChain, stages, steps, g.table())
 		}
 	}
-	for range 3000 {
+	rounds := 1000
+	if testing.Short() {
+		rounds = 300
+	}
+	for range rounds {
 		check(randomSketch(t, random))
 		next := 0
 		words, _, last := nested(random, &next, 3)
@@ -195,7 +199,7 @@ func TestParallelIsAsDefined(t *testing.T) {
 		}
 		check(sketch(t, strings.Join(words, " ")))
 	}
-	if sets < 3000 {
+	if sets < rounds {
 		t.Errorf("only %d sets were compared", sets)
 	}
 }

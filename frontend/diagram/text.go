@@ -35,7 +35,7 @@ func (g *Graph) Text() string {
 }
 
 func (g *Graph) heading() string {
-	stages, needed, images := 0, 0, 0
+	stages, needed, images, remotes := 0, 0, 0, 0
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		switch {
@@ -44,13 +44,22 @@ func (g *Graph) heading() string {
 			if n.Needed {
 				needed++
 			}
+		case n.Kind == view.KindRemote && n.Needed:
+			remotes++
 		case n.Needed:
 			images++
 		}
 	}
 	all := fmt.Sprintf("%d of %s needed", needed, count(stages, "stage"))
+	var from []string
 	if images > 0 {
-		all += ", from " + count(images, "image")
+		from = append(from, count(images, "image"))
+	}
+	if remotes > 0 {
+		from = append(from, count(remotes, "remote source"))
+	}
+	if len(from) > 0 {
+		all += ", from " + strings.Join(from, " and ")
 	}
 	target := g.node(g.Target)
 	return fmt.Sprintf("%s for %s: %s", answer.Shorten(answer.Clean(target.Name), nameColumns), g.Platform, all)
@@ -69,19 +78,34 @@ func (g *Graph) draw() string {
 
 // sideBySide draws charts next to each other while there is room, else below.
 func sideBySide(charts []*chart) *canvas {
-	const apart = 3
 	out := &canvas{}
+	for _, p := range arrange(charts) {
+		out.paste(p.x, p.y, p.canvas)
+	}
+	return out
+}
+
+// placed is a chart that is drawn, and its place among others.
+type placed struct {
+	*chart
+	canvas *canvas
+	x, y   int
+}
+
+func arrange(charts []*chart) []placed {
+	const apart = 3
+	var list []placed
 	x, y, below := 0, 0, 0
 	for _, c := range charts {
 		part := c.draw()
 		if x > 0 && x+part.width() > columns {
 			x, y = 0, below+1
 		}
-		out.paste(x, y, part)
+		list = append(list, placed{c, part, x, y})
 		x += part.width() + apart
 		below = max(below, y+len(part.lines))
 	}
-	return out
+	return list
 }
 
 func (c *chart) draw() *canvas {

@@ -80,9 +80,9 @@ func randomGraph(r *rand.Rand) *Graph {
 		for j := range stages {
 			// A few edges go to later stages, so that there are circles.
 			if i != j && (j < i || r.Intn(100) == 0) && r.Float64() < density {
-				add(id, g.Nodes[j].ID, edgeKinds[1+r.Intn(3)])
+				add(id, g.Nodes[j].ID, edgeKinds[1+r.Intn(len(edgeKinds)-1)])
 				if r.Intn(5) == 0 {
-					add(id, g.Nodes[j].ID, edgeKinds[1+r.Intn(3)])
+					add(id, g.Nodes[j].ID, edgeKinds[1+r.Intn(len(edgeKinds)-1)])
 				}
 			}
 		}

@@ -26,6 +26,8 @@ const (
 	// KindContext is a named context that the client gave in place of an
 	// image or of a stage.
 	KindContext Kind = "context"
+	// KindRemote is a URL or a Git repository that ADD fetches.
+	KindRemote Kind = "remote"
 )
 
 // Node is a stage, or an image or a named context that stages use.
@@ -71,6 +73,7 @@ const (
 	Base  EdgeKind = "base"  // FROM
 	Copy  EdgeKind = "copy"  // COPY --from
 	Mount EdgeKind = "mount" // RUN --mount=from
+	Add   EdgeKind = "add"   // ADD of a URL or a Git repository
 	After EdgeKind = "after" // FROM --after: must succeed, at any time
 )
 
@@ -84,8 +87,9 @@ type Edge struct {
 	Stage string   `json:"stage"`
 	Needs string   `json:"needs"`
 	Kind  EdgeKind `json:"kind"`
-	// Paths are what is copied or mounted, as the instruction has it; absent
-	// for base and after.
+	// Paths are what is copied or mounted. Their variables have their values
+	// where the target needs the stage and its images are known, else they
+	// are as written. Absent for base, add and after.
 	Paths []string `json:"paths,omitempty"`
 	// File and Line are where the instruction stands.
 	File string `json:"file"`

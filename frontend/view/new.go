@@ -32,6 +32,7 @@ func New(r *resolve.Resolved, opt Options) *Graph {
 		opt:      opt,
 		ids:      map[stage.ID]string{},
 		sources:  map[string]string{},
+		known:    map[stage.ID]bool{},
 	}
 	b.graph = &Graph{Platform: format(opt.Platform), Edges: []Edge{}}
 	b.asked = r.Graph.Asked()
@@ -55,6 +56,7 @@ type builder struct {
 	// nothing refers to.
 	asked   map[stage.ID]bool
 	sources map[string]string // IDs of images and contexts by their key
+	known   map[stage.ID]bool // see valuesKnown
 }
 
 func (b *builder) addStages() {
@@ -120,34 +122,67 @@ func (b *builder) addEdges(n *stage.Node) {
 	if n.Base == stage.None && n.Ref != stage.Scratch && !n.Open {
 		b.addEdge(Edge{Needs: b.source(n), Kind: Base}, n.ID, n.Loc)
 	}
-	edges := b.resolved.Graph.Out(n.ID)
-	slices.SortStableFunc(edges, func(x, y stage.Edge) int { return cmp.Compare(rank(x), rank(y)) })
+	refs := referencesOf(n)
+	var edges []orderedEdge
+	index := 0
+	for _, e := range b.resolved.Graph.Out(n.ID) {
+		at, known := refs.take(e)
+		if known {
+			index = at.index
+		}
+		if !known || !b.valuesKnown(n) {
+			at.paths = e.Paths
+		}
+		edges = append(edges, orderedEdge{
+			rank: rank(e.Kind, e.OnBuild), index: index, loc: e.Loc, to: e.To,
+			Edge: Edge{Kind: EdgeKind(e.Kind.String()), Paths: at.paths, OnBuild: e.OnBuild},
+		})
+	}
+	for _, r := range refs.remotes {
+		edges = append(edges, orderedEdge{
+			rank: rank(stage.Copy, r.in.OnBuild), index: r.index, loc: r.in.Loc, url: r.url,
+			Edge: Edge{Kind: Add, OnBuild: r.in.OnBuild},
+		})
+	}
+	slices.SortStableFunc(edges, func(x, y orderedEdge) int {
+		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.index, y.index))
+	})
 	for _, e := range edges {
-		to := b.resolved.Graph.Node(e.To)
-		var needs string
+		to := b.resolved.Graph.Node(e.to)
 		switch {
+		case e.url != "":
+			e.Needs = b.remote(e.url)
 		case to.Kind == stage.Stage:
-			needs = b.ids[e.To]
+			e.Needs = b.ids[e.to]
 		case to.Ref == stage.Scratch:
 			continue // nothing comes from there: it is what a cache mount stands on
 		default:
-			needs = b.source(to)
+			e.Needs = b.source(to)
 		}
-		v := Edge{Needs: needs, Kind: EdgeKind(e.Kind.String()), Paths: e.Paths, OnBuild: e.OnBuild}
-		if v.Kind == Mount && len(v.Paths) == 0 {
-			v.Paths = []string{"/"}
+		if e.Kind == Mount && len(e.Paths) == 0 {
+			e.Paths = []string{"/"}
 		}
-		b.addEdge(v, n.ID, e.Loc)
+		b.addEdge(e.Edge, n.ID, e.loc)
 	}
 }
 
-func rank(e stage.Edge) int {
+// orderedEdge is an edge on its way to the graph. It leads to a node, or to
+// what ADD fetches from a URL.
+type orderedEdge struct {
+	Edge
+	to          stage.ID
+	url         string
+	loc         dockerfile.Loc
+	rank, index int
+}
+
+func rank(kind stage.EdgeKind, onBuild bool) int {
 	switch {
-	case e.Kind == stage.Base:
+	case kind == stage.Base:
 		return 0
-	case e.Kind == stage.After: // it stands in FROM, too
+	case kind == stage.After: // it stands in FROM, too
 		return 1
-	case e.OnBuild:
+	case onBuild:
 		return 2
 	default:
 		return 3
@@ -165,15 +200,7 @@ func (b *builder) source(n *stage.Node) string {
 	if n.Replaced || n.Unresolved != nil {
 		return b.reference(n)
 	}
-	ref, name := n.Ref, n.Ref
-	if named, err := reference.ParseNormalizedNamed(n.Ref); err == nil {
-		named = reference.TagNameOnly(named)
-		ref, name = named.String(), shortName(named)
-	}
-	platform := b.opt.Platform
-	if n.Platform != nil {
-		platform = *n.Platform
-	}
+	ref, name, platform := b.image(n)
 	key := ref + " " + format(platform)
 	if id, ok := b.sources[key]; ok {
 		return id
@@ -202,6 +229,20 @@ func (b *builder) source(n *stage.Node) string {
 	b.sources[key] = v.ID
 	b.graph.Nodes = append(b.graph.Nodes, v)
 	return v.ID
+}
+
+// image is the image that n names: its complete and its short reference, and
+// the platform that it is fetched for.
+func (b *builder) image(n *stage.Node) (ref, name string, platform ocispecs.Platform) {
+	ref, name, platform = n.Ref, n.Ref, b.opt.Platform
+	if named, err := reference.ParseNormalizedNamed(n.Ref); err == nil {
+		named = reference.TagNameOnly(named)
+		ref, name = named.String(), shortName(named)
+	}
+	if n.Platform != nil {
+		platform = *n.Platform
+	}
+	return ref, name, platform
 }
 
 // reference is the node of what stands for a stage that no file was read for:
