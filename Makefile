@@ -115,6 +115,11 @@ examples: engines ## of those, the examples alone: each built and run on BuildKi
 conformance: engines ## upstream's own integration tests, run against our image
 	go test -count=1 -timeout 60m -v $(conformance)
 
+.PHONY: bench
+bench: ## measure both compilers and write the tables of docs/performance.md; best on a machine with nothing else to do
+	go test -count=1 -timeout 60m ./llb -run '^TestPerformance$$' -performance ../docs/performance.md
+	@sed -n '/written by make bench/,/end of what/p' docs/performance.md
+
 .PHONY: show
 show: ## what the compiler makes of a Dockerfile (FILE=..., WHAT=graph, plan, json or llb, FLAGS="-target x"), without a daemon
 	@go run ./llb/cmd/show $(FLAGS) $(WHAT) $(or $(FILE),$(error make show FILE=path/to/Dockerfile))
