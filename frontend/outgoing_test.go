@@ -146,7 +146,7 @@ func TestTextsCanBeShown(t *testing.T) {
 
 // A password in a URL, wherever it may come from, is never shown.
 func TestPasswordsAreNotShown(t *testing.T) {
-	const url = "https://me:hunter2@example.com/"
+	const url = "https://lucy:hunter2@example.com/"
 	for _, dockerfile := range []string{
 		"FROM alpine AS Odd\nADD " + url + "x.tgz /\n",
 		"FROM alpine AS Odd\nADD " + url + "r.git?nonsense=1 /\n",
@@ -172,7 +172,7 @@ func TestPasswordsAreNotShown(t *testing.T) {
 				c := hostileTerminal(ask, dockerfile, opts)
 				for _, text := range c.build(t) {
 					shown += len(text)
-					if strings.Contains(text, "hunter2") || strings.Contains(text, "me:") {
+					if strings.Contains(text, "hunter2") || strings.Contains(text, "lucy") {
 						t.Errorf("%s of %q shows %q", ask, dockerfile, text)
 					}
 				}

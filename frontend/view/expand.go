@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/stagecraft/stagecraft/frontend/outgoing"
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 	"github.com/stagecraft/stagecraft/llb/resolve"
 	"github.com/stagecraft/stagecraft/llb/stage"
@@ -111,8 +112,11 @@ func (b *builder) valuesKnown(n *stage.Node) bool {
 	return known
 }
 
-// remote is the node of a URL or a Git repository.
+// remote is the node of a URL or a Git repository. Passwords in it are left
+// out before the name can be shortened, which would hide them from whoever
+// looks for them later.
 func (b *builder) remote(url string) string {
+	url = outgoing.Text(url)
 	key := "ADD " + url
 	if id, ok := b.sources[key]; ok {
 		return id
