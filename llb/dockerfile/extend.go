@@ -60,6 +60,9 @@ func takeFromFlags(node *parser.Node) (FromFlags, error) {
 // takeInstructionFlags takes the additional flags of COPY and RUN.
 func takeInstructionFlags(node *parser.Node) (Flags, error) {
 	var f Flags
+	if len(node.Flags) == 0 {
+		return f, nil
+	}
 	switch strings.ToLower(node.Value) {
 	case "copy":
 		flags := takeFlags(node)

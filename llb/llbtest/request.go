@@ -94,6 +94,7 @@ type front struct {
 	gateway *Gateway
 	ui      *dockerui.Client
 	source  *llb.SourceMap
+	caps    apicaps.CapSet
 }
 
 func (r *Request) open(ctx context.Context) (*front, error) {
@@ -108,7 +109,7 @@ func (r *Request) open(ctx context.Context) (*front, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &front{asked: r, gateway: g, ui: ui, source: llb.NewSourceMap(nil, src.Filename, src.Language, src.Data)}, nil
+	return &front{caps: ui.BuildOpts().LLBCaps, asked: r, gateway: g, ui: ui, source: llb.NewSourceMap(nil, src.Filename, src.Language, src.Data)}, nil
 }
 
 // platforms are the target platforms, nil for none in particular.
@@ -246,7 +247,7 @@ func Compile(ctx context.Context, r Request) (*compiler.Compiled, error) {
 }
 
 func (f *front) request(p *ocispecs.Platform) compiler.Request {
-	caps := f.ui.BuildOpts().LLBCaps
+	caps := f.caps
 	files := dockerfile.NewFiles("Dockerfile", f.source.Data, f.asked.read)
 	return compiler.Request{
 		Config:         f.ui.Config,

@@ -89,6 +89,10 @@ type lowerer struct {
 	// their bases and each of their steps.
 	states map[stage.ID]llb.State
 	steps  map[stage.ID][]llb.State
+	// env are the variables of the operation before, and envStates the states
+	// with none of them, with the first, with two, and so on.
+	env       []stage.Var
+	envStates []llb.State
 }
 
 // stage makes the filesystem of a stage.

@@ -5,6 +5,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/stagecraft/stagecraft/llb/plan"
+	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
 // run is RUN: an exec operation on the filesystem of the stage.
@@ -35,17 +36,33 @@ func (l *lowerer) run(fs llb.State, step *plan.Step, op *plan.Run) llb.State {
 // environment is the state in which a program runs: the filesystem and the
 // values of the plan, nothing else.
 func (l *lowerer) environment(fs llb.State, op *plan.Run) llb.State {
-	st := withPlatform(llb.NewState(fs.Output()), op).Dir(op.Dir).Network(l.opt.Network)
+	st := l.variables(op.Env).WithOutput(fs.Output())
+	st = withPlatform(st, op).Dir(op.Dir).Network(l.opt.Network)
 	if op.User != "" {
 		st = st.User(op.User)
 	}
 	if l.opt.Hostname != "" {
 		st = st.Hostname(l.opt.Hostname)
 	}
-	for _, v := range op.Env {
-		st = st.AddEnv(v.Key, v.Value)
-	}
 	return st
+}
+
+// variables is a state that has variables and nothing else. What the ones of
+// the operation before begin with is used again: most of them are the same.
+func (l *lowerer) variables(env []stage.Var) llb.State {
+	same := 0
+	for same < min(len(env), len(l.env)) && env[same] == l.env[same] {
+		same++
+	}
+	if len(l.envStates) == 0 {
+		l.envStates = []llb.State{llb.Scratch()}
+	}
+	l.envStates = l.envStates[:same+1]
+	for _, v := range env[same:] {
+		l.envStates = append(l.envStates, l.envStates[len(l.envStates)-1].AddEnv(v.Key, v.Value))
+	}
+	l.env = env
+	return l.envStates[len(env)]
 }
 
 func withPlatform(st llb.State, op *plan.Run) llb.State {

@@ -52,6 +52,7 @@ func Evaluate(r *resolve.Resolved, opt Options) (*Plan, error) {
 		resolved: r,
 		reads:    map[Source]pathSet{},
 		scopes:   map[stage.ID]*scope{},
+		lexers:   map[rune]*shell.Lex{},
 		plan: &Plan{
 			Graph:    r.Graph,
 			TargetID: r.Graph.Target,
@@ -116,6 +117,18 @@ type evaluator struct {
 	plan     *Plan
 	reads    map[Source]pathSet
 	scopes   map[stage.ID]*scope
+	lexers   map[rune]*shell.Lex // by escape character; see lexer
+}
+
+// lexer returns the lexer for an escape character. One serves all
+// instructions, since they are evaluated one after the other.
+func (ev *evaluator) lexer(escape rune) *shell.Lex {
+	lex, ok := ev.lexers[escape]
+	if !ok {
+		lex = shell.NewLex(escape)
+		ev.lexers[escape] = lex
+	}
+	return lex
 }
 
 // scope is what a stage leaves to the stages that are built from it, besides
@@ -206,7 +219,7 @@ func (e *stageEval) evaluate(n *stage.Node) error {
 // at sets what depends on where an instruction stands.
 func (e *stageEval) at(loc dockerfile.Loc, comments []string) {
 	e.loc = loc
-	e.lex = shell.NewLex(e.unit.File.Escape(loc))
+	e.lex = e.lexer(e.unit.File.Escape(loc))
 	e.lint = e.unit.File.Lint(loc).WithMergedConfigFromComments(comments)
 }
 

@@ -11,7 +11,9 @@ import (
 
 // Asks is what a stage asks of its user, by name.
 type Asks struct {
+	// Args are the file's global ones until the stage declares one of its own.
 	Args map[string]stage.Arg
+	own  bool
 	// Used are the args that are used: true for those in FROM.
 	Used    map[string]bool
 	Secrets map[string]Need
@@ -28,13 +30,16 @@ type Need struct {
 }
 
 func newOutline(u *stage.Unit) Asks {
-	fixed := map[string]bool{}
+	var fixed map[string]bool
 	for _, arg := range u.Settings.Args {
+		if fixed == nil {
+			fixed = map[string]bool{}
+		}
 		fixed[arg.Key] = true
 	}
 	return Asks{
 		Fixed:   fixed,
-		Args:    maps.Clone(u.Globals.Args),
+		Args:    u.Globals.Args,
 		Used:    map[string]bool{},
 		Secrets: map[string]Need{},
 		SSH:     map[string]Need{},
@@ -74,6 +79,9 @@ func (o *Asks) use(name string) {
 func (o *Asks) declare(a stage.Arg, documented bool) {
 	name := a.Definition.Key
 	if documented {
+		if !o.own {
+			o.Args, o.own = maps.Clone(o.Args), true
+		}
 		o.Args[name] = a
 	}
 	o.use(name)

@@ -3,6 +3,7 @@ package stage
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -39,8 +40,9 @@ type Options struct {
 // need, joins it while bases are resolved. After that it is only read.
 type Builder struct {
 	*Graph
-	opt   Options
-	units map[UnitKey]UnitID
+	lexers map[rune]*shell.Lex // by escape character; see lexer
+	opt    Options
+	units  map[UnitKey]UnitID
 	// failed are units that could not be loaded.
 	failed map[UnitKey]error
 	// followed are the stages whose references by path or variable, and
@@ -109,7 +111,8 @@ func Build(f *dockerfile.File, globals *Globals, opt Options) (*Builder, error) 
 // addStages adds the stages of a unit as nodes, without their references.
 func (g *Builder) addStages(unit UnitID) error {
 	u := &g.Units[unit]
-	b := &unitBuilder{Builder: g, unit: unit, Unit: u, lex: shell.NewLex(u.File.Escape(dockerfile.Loc{File: u.File.ID})), named: map[string]ID{}}
+	b := &unitBuilder{Builder: g, unit: unit, Unit: u, lex: g.lexer(u.File.Escape(dockerfile.Loc{File: u.File.ID})), named: map[string]ID{}}
+	g.Nodes = slices.Grow(g.Nodes, len(u.File.Stages))
 	b.checkDefaultBases()
 	for i := range u.File.Stages {
 		if err := b.addStage(&u.File.Stages[i]); err != nil {
@@ -129,12 +132,26 @@ func (u *Unit) nameStages(g *Graph) {
 	}
 }
 
+// lexer returns the lexer for an escape character. One serves all references,
+// since they are looked at one after the other.
+func (g *Builder) lexer(escape rune) *shell.Lex {
+	if g.lexers == nil {
+		g.lexers = map[rune]*shell.Lex{}
+	}
+	lex, ok := g.lexers[escape]
+	if !ok {
+		lex = shell.NewLex(escape)
+		g.lexers[escape] = lex
+	}
+	return lex
+}
+
 // unitBuilder adds the stages of one file.
 type unitBuilder struct {
 	*Builder
 	*Unit
 	unit UnitID
-	lex  *shell.Lex
+	lex  *shell.Lex // for the current stage
 	// named is the latest stage of each name so far: FROM sees earlier
 	// stages only, by their exact lower-case name.
 	named map[string]ID
@@ -144,8 +161,7 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 	id := ID(len(b.Nodes))
 	n := Node{ID: id, Unit: b.unit, Name: s.Name, Base: None, NoCache: s.Flags.NoCache, Squash: s.Flags.Squash, From: s.Stage, Loc: s.Loc}
 	n.Label = b.label(cmp.Or(s.Name, fmt.Sprintf("stage-%d", len(b.Unit.Stages))))
-	// An INCLUDE'd file has an escape character of its own.
-	b.lex = shell.NewLex(b.File.Escape(s.Loc))
+	b.lex = b.lexer(b.File.Escape(s.Loc)) // an INCLUDE'd file has its own
 
 	ref, err := b.expandRef(s)
 	if err != nil {
@@ -164,8 +180,9 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 		n.Platform = platform
 		used = union(used, matched)
 	}
-	for _, in := range s.Instrs {
-		n.Steps = append(n.Steps, Instruction{Instruction: in})
+	n.Steps = make([]Instruction, len(s.Instrs))
+	for i, in := range s.Instrs {
+		n.Steps[i].Instruction = in
 	}
 	if n.Replacement, err = b.replacement(&n); err != nil {
 		return err

@@ -8,6 +8,7 @@ import "slices"
 type Env struct {
 	keys   []string
 	values map[string]string
+	list   []Var // of List, until a variable changes
 }
 
 // Get is the value of a variable and whether it is set.
@@ -22,6 +23,7 @@ func (e *Env) Keys() []string { return e.keys }
 // Set gives a variable a value and moves it to the end.
 func (e *Env) Set(key, value string) {
 	e.Delete(key)
+	e.list = nil
 	if e.values == nil {
 		e.values = map[string]string{}
 	}
@@ -34,6 +36,7 @@ func (e *Env) SetAll(vars []Var) {
 	if len(vars) == 0 {
 		return
 	}
+	e.list = nil
 	last := make(map[string]int, len(vars))
 	for i, v := range vars {
 		last[v.Key] = i
@@ -61,6 +64,7 @@ func (e *Env) Delete(key string) {
 	if _, ok := e.values[key]; !ok {
 		return
 	}
+	e.list = nil
 	delete(e.values, key)
 	i := slices.Index(e.keys, key)
 	// A new array: Keys may have been handed out.
@@ -79,11 +83,14 @@ func (e *Env) Clone() Env {
 // Var is a variable and its value.
 type Var struct{ Key, Value string }
 
-// List are the variables in order.
+// List are the variables in order. The list is not to be changed: it is the
+// same one until a variable is.
 func (e *Env) List() []Var {
-	list := make([]Var, len(e.keys))
-	for i, k := range e.keys {
-		list[i] = Var{k, e.values[k]}
+	if e.list == nil {
+		e.list = make([]Var, len(e.keys))
+		for i, k := range e.keys {
+			e.list[i] = Var{k, e.values[k]}
+		}
 	}
-	return list
+	return e.list
 }

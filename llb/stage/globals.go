@@ -109,8 +109,12 @@ func platformArgs(p Platforms, target string, buildArgs map[string]string) Env {
 func expandGlobals(f *dockerfile.File, start Env, buildArgs map[string]string) (Env, map[string]Arg, error) {
 	env := start.Clone()
 	args := map[string]Arg{}
+	var lex *shell.Lex
+	var escape rune
 	for _, decl := range f.Args {
-		lex := shell.NewLex(f.Escape(decl.Loc))
+		if e := f.Escape(decl.Loc); lex == nil || e != escape {
+			lex, escape = shell.NewLex(e), e
+		}
 		for i, kv := range decl.Args {
 			arg := Arg{Definition: kv, Loc: decl.Loc, Index: i}
 			value, origin, err := argValue(kv, buildArgs, nil, func(word string) (string, error) {

@@ -52,6 +52,9 @@ func (b *unitBuilder) stageLint(s *dockerfile.Stage) *linter.Linter {
 
 // checkFromArgs reports variables in FROM that no global ARG declares.
 func (b *unitBuilder) checkFromArgs(s *dockerfile.Stage, unmatched map[string]struct{}) {
+	if len(unmatched) == 0 {
+		return
+	}
 	known := map[string]struct{}{}
 	for key := range b.Globals.Args {
 		known[key] = struct{}{}

@@ -196,7 +196,7 @@ func (g *Builder) refer(from ID, m *mention, in *Instruction, vars func() *stati
 
 // copySource finds what COPY --from means: an index, a stage, or an image.
 func (g *Builder) copySource(from ID, ref *Reference, set Settings, in *Instruction, vars func() *staticVars) error {
-	lex := shell.NewLex(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
+	lex := g.lexer(g.UnitOf(g.Node(from)).File.Escape(in.Loc))
 	res, err := lex.ProcessWordWithMatches(ref.Written, &Env{})
 	if err != nil && !strings.Contains(ref.Written, "$") {
 		return err
