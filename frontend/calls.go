@@ -42,6 +42,7 @@ func calls() []call {
 		{ours("digests", "The steps and their digests, or why they run again"), true, digestsCall},
 		{ours("size", "Build the target, and say where its bytes come from"), true, sizeCall},
 		{ours("flatten", "Write one plain Dockerfile for docker/dockerfile that builds the same"), true, flattenCall},
+		{ours("bake", "Write a docker-bake.json with a target for each stage"), true, bakeCall},
 		{ours("lock", "Write down the digests of all that the build is made from"), true, lockCall},
 		{ours("lock.rego", "Write a policy for buildx that keeps builds to the lock"), true, lockRegoCall},
 		{ours("lock.check", "Say what moved since the lock was written"), true, lockCheckCall},
