@@ -42,7 +42,7 @@ func (w *rewriter) from(p *piece, id stage.ID, s *dockerfile.Stage) rewritten {
 	in := takeApart(p.raw, p.escape)
 	node := w.graph.Node(id)
 	var edits []edit
-	for _, name := range []string{"after", "context", "no-cache", "arg", "target-platform"} {
+	for _, name := range []string{"after", "context", "no-cache", "arg", "squash", "target-platform"} {
 		for _, f := range in.flag(name) {
 			edits = append(edits, in.without(f))
 		}
@@ -52,6 +52,9 @@ func (w *rewriter) from(p *piece, id stage.ID, s *dockerfile.Stage) rewritten {
 	}
 	if s.Flags.NoCache {
 		out.missing = append(out.missing, "--no-cache: docker/dockerfile switches the cache off from outside only (--no-cache-filter)")
+	}
+	if s.Flags.Squash {
+		out.missing = append(out.missing, "--squash=all: docker/dockerfile makes no single layer of several")
 	}
 	if set := w.platform(in, node); set != nil && node.Base == stage.None && node.Ref != stage.Scratch && len(in.flag("platform")) == 0 {
 		edits = append(edits, in.insert("--platform="+platforms.FormatAll(*set)))
@@ -145,6 +148,13 @@ func (w *rewriter) instruction(p *piece, id stage.ID, step *stage.Instruction) r
 		edits = w.run(in, id, step, &out)
 	case *instructions.OnbuildCommand:
 		w.onbuild(c, &out)
+	case *instructions.WorkdirCommand:
+		for _, f := range append(in.flag("chown"), in.flag("chmod")...) {
+			edits = append(edits, in.without(f))
+		}
+		if step.Flags.Chown != "" || step.Flags.Chmod != "" {
+			out.missing = append(out.missing, "--chown or --chmod: docker/dockerfile makes the folders for USER, with mode 755")
+		}
 	}
 	if out.text = in.apply(edits); out.drop {
 		out.text = ""
@@ -180,8 +190,13 @@ func (w *rewriter) arg(in *instruction, out *rewritten) []edit {
 
 func (w *rewriter) copy(in *instruction, id stage.ID, step *stage.Instruction, c *instructions.CopyCommand, out *rewritten) []edit {
 	var edits []edit
-	for _, f := range append(in.flag("if-exists"), in.flag("target-platform")...) {
-		edits = append(edits, in.without(f))
+	for _, name := range []string{"if-exists", "keep-root", "target-platform"} {
+		for _, f := range in.flag(name) {
+			edits = append(edits, in.without(f))
+		}
+	}
+	if step.Flags.KeepRoot {
+		out.missing = append(out.missing, "--keep-root: docker/dockerfile loses owner and mode of the folder itself")
 	}
 	if step.Flags.IfExists {
 		edits = append(edits, optional(in, out)...)

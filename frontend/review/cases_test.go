@@ -118,7 +118,7 @@ var cases = []struct {
 	{"OnbuildAddition", 0, lines("FROM alpine:3.19", "ONBUILD RUN make --no-cache")},
 	{"OnbuildAddition", 1, lines("FROM alpine:3.19", "ONBUILD RUN --mount=target=. --no-cache make")},
 
-	{"UnusedCacheMount", 1, lines("FROM alpine:3.19", "RUN --no-cache --mount=type=cache,target=/c make")},
+	{"UnusedCacheMount", 0, lines("FROM alpine:3.19", "RUN --no-cache --mount=type=cache,target=/c make")},
 	{"UnusedCacheMount", 1, lines("FROM --no-cache alpine:3.19", "RUN --mount=type=cache,target=/c make")},
 	{"UnusedCacheMount", 1, lines("FROM debian:12", "RUN --mount=type=cache,target=/var/cache/apt apt-get update && apt-get install -y gcc")},
 	{"UnusedCacheMount", 0, lines("FROM debian:12", "RUN rm /etc/apt/apt.conf.d/docker-clean",

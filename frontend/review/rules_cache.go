@@ -46,9 +46,6 @@ func unusedCacheMounts(s *Subject) []Finding {
 
 // unused says why a RUN keeps nothing in a cache, empty where it may.
 func (step *Step) unused(target string) string {
-	if step.Flags.NoCache {
-		return "--no-cache starts it empty each time"
-	}
 	if step.Stage.NoCache {
 		return "FROM --no-cache starts it empty each time"
 	}

@@ -148,7 +148,7 @@ func (step *Step) mountsOver(p string) bool {
 }
 
 // addition matches what docker/dockerfile does not know in a trigger.
-var addition = regexp.MustCompile(`(?i)^\s*(UNSET\s|INCLUDE\s|RUN\s+(--\S+\s+)*--no-cache\b|COPY\s+(--\S+\s+)*--if-exists\b)`)
+var addition = regexp.MustCompile(`(?i)^\s*(UNSET\s|INCLUDE\s|RUN\s+(--\S+\s+)*--no-cache\b|COPY\s+(--\S+\s+)*--(if-exists|keep-root)\b|WORKDIR\s+(--\S+\s+)*--ch(own|mod)\b)`)
 
 func onbuildAdditions(s *Subject) []Finding {
 	var found []Finding
