@@ -50,6 +50,12 @@ func (s *Sandbox) StopBuildkitd(ctx context.Context) error {
 	return s.buildkitd.Stop(ctx, syscall.SIGTERM, 20*time.Second)
 }
 
+// KillBuildkitd ends the daemon without letting it finish anything, as a machine that loses its power does; its
+// folder stays for StartBuildkitd.
+func (s *Sandbox) KillBuildkitd(ctx context.Context) error {
+	return s.buildkitd.Stop(ctx, syscall.SIGKILL, 20*time.Second)
+}
+
 // config is the text of buildkitd.toml.
 func (s *Sandbox) config() string {
 	var b strings.Builder
