@@ -117,10 +117,12 @@ func TestCompare(t *testing.T) {
 		{"an owner", subject{files: owner}, "file /a Dockerfile:9 -0644 0:0 sha256:1 > -0644 7:8 sha256:1: 4, then [5 7 8], perhaps [6]"},
 		{"an argument through a variable", subject{opts: map[string]string{"build-arg:VERSION": "2"}},
 			"argument VERSION Dockerfile:3 1 > 2: 2, then [6 8], perhaps []"},
-		{"an argument of FROM", subject{opts: map[string]string{"build-arg:BASE": "3.18"}}, "argument BASE Dockerfile:1 3.19 > 3.18: 0, then [1 2 6 8], perhaps []"},
+		{"an argument of FROM", subject{opts: map[string]string{"build-arg:BASE": "3.18"}},
+			"argument BASE Dockerfile:1 3.19 > 3.18: 0, then [1 2 6 8], perhaps []"},
 		{"the platform", subject{opts: map[string]string{"platform": "linux/arm64"}},
 			"platform --platform Dockerfile:0 linux/amd64 > linux/arm64: 0, then [1 2 5 6 7 8], perhaps []"},
-		{"an option of the client", subject{options: []digests.Named{{Name: "--network", Value: "HOST"}}}, "option --network Dockerfile:6 UNSET > HOST: 2, then [5 6 8], perhaps []"},
+		{"an option of the client", subject{options: []digests.Named{{Name: "--network", Value: "HOST"}}},
+			"option --network Dockerfile:6 UNSET > HOST: 2, then [5 6 8], perhaps []"},
 		{"another directory, for a copy in a layer of its own", subject{dockerfile: strings.Replace(text, "/w", "/v", 1)},
 			"instruction WORKDIR Dockerfile:5 WORKDIR /w > WORKDIR /v: 1, then [2 6 7 8], perhaps []"},
 		{"lines more", subject{dockerfile: "# a comment\n\n" + text}, ""},
@@ -255,7 +257,8 @@ func TestFileChanges(t *testing.T) {
 	} {
 		after := before
 		after.files = test.files
-		if text := compared(t, before, after).Text(); !strings.Contains(text, test.want) || !strings.HasPrefix(text, "1 of 1 steps changed by themselves, 0 run again") {
+		text := compared(t, before, after).Text()
+		if !strings.Contains(text, test.want) || !strings.HasPrefix(text, "1 of 1 steps changed by themselves, 0 run again") {
 			t.Errorf("got\n%swant\n%s", text, test.want)
 		}
 	}

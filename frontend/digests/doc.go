@@ -4,7 +4,8 @@
 // Compared with an earlier report, it names what changed and which steps run again because of it.
 //
 //	steps.go    the plan as steps, and what each is made from
-//	compare.go  which steps of two reports are the same, and what differs between them
+//	compare.go  which steps of two reports are the same
+//	pair.go     what differs between two versions of a step
 //	reach.go    what runs again because of a change
 //	text.go     for people
 package digests

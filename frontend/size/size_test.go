@@ -292,7 +292,8 @@ func TestSummaryOfPlatforms(t *testing.T) {
 
 // An answer that had to be cut is compared with one that was not, at the depth of the former.
 func TestComparesCutPaths(t *testing.T) {
-	whole := &size.Report{Origins: make([]size.Origin, 1), Paths: []size.File{{Path: "/usr/lib/a/x", Bytes: 5}, {Path: "/usr/lib/b", Bytes: 6}, {Path: "/z", Bytes: 1}}}
+	whole := &size.Report{Origins: make([]size.Origin, 1),
+		Paths: []size.File{{Path: "/usr/lib/a/x", Bytes: 5}, {Path: "/usr/lib/b", Bytes: 6}, {Path: "/z", Bytes: 1}}}
 	cut := &size.Report{Origins: make([]size.Origin, 1), Paths: []size.File{{Path: "/usr/", Bytes: 11}, {Path: "/z", Bytes: 2}}, PathDepth: 1}
 	whole.Compare(cut)
 	cut.Compare(&size.Report{Origins: whole.Origins, Paths: whole.Paths})
