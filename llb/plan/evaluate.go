@@ -188,7 +188,7 @@ func (ev *evaluator) start(n *stage.Node) *stageEval {
 		scope:     &scope{},
 		out:       out,
 		unit:      unit,
-		progress:  counter{label: n.Label, total: n.Declared, platform: ev.opt.MultiPlatform},
+		progress:  counter{label: n.Label, total: announced(n), platform: ev.opt.MultiPlatform},
 	}
 	ev.scopes[n.ID] = e.scope
 	e.at(n.Loc, n.From.Comments)

@@ -40,9 +40,10 @@ func (e *stageEval) inherit(n *stage.Node) {
 			e.progress.skip(b.Missed)
 			if b.Ref != "" {
 				// The image is there before its triggers are known, so they do not count yet.
-				e.progress.total -= n.Triggers
+				fired := triggers(n)
+				e.progress.total -= fired
 				e.out.Progress = e.progress.next("FROM "+b.Ref, b.Platform, &stage.Env{})
-				e.progress.total += n.Triggers
+				e.progress.total += fired
 			}
 		}
 	}

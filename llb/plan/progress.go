@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagecraft/stagecraft/llb/stage"
@@ -18,6 +19,42 @@ type counter struct {
 	index, total int
 	platform     bool // names carry the platform
 	onBuild      bool // of a trigger
+}
+
+// announced returns how many steps the progress of a stage counts: its base
+// image, its filesystem instructions and all its triggers. Of what a named
+// context replaces, and of an image, it counts the triggers alone.
+func announced(n *stage.Node) int {
+	total := triggers(n)
+	if n.Replaced || n.Kind == stage.External {
+		return total
+	}
+	if n.Ref != stage.Scratch && n.Base == stage.None {
+		total++
+	}
+	if n.Squash {
+		total++
+	}
+	for i := range n.Steps {
+		switch n.Steps[i].Command.(type) {
+		case *instructions.AddCommand, *instructions.CopyCommand, *instructions.RunCommand, *instructions.WorkdirCommand:
+			if !n.Steps[i].OnBuild {
+				total++
+			}
+		}
+	}
+	return total
+}
+
+// triggers returns how many instructions of a stage are triggers of its base.
+func triggers(n *stage.Node) int {
+	fired := 0
+	for i := range n.Steps {
+		if n.Steps[i].OnBuild {
+			fired++
+		}
+	}
+	return fired
 }
 
 // next is the name of the next step. env may say which platform the step

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/moby/buildkit/util/suggest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -200,7 +199,6 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 			n.Base = base
 		}
 		n.UsedArgs = sortedKeys(used)
-		n.Declared = declared(&n)
 	}
 	if s.Name != "" {
 		b.named[s.Name] = id
@@ -267,22 +265,4 @@ func suggestFor(err error, keys map[string]struct{}, options []string) error {
 		}
 	}
 	return err
-}
-
-// declared is how many lines of progress the stage of a node announces.
-func declared(n *Node) int {
-	total := 0
-	if n.Ref != Scratch && n.Base == None {
-		total++
-	}
-	if n.Squash {
-		total++
-	}
-	for _, in := range n.Steps {
-		switch in.Command.(type) {
-		case *instructions.AddCommand, *instructions.CopyCommand, *instructions.RunCommand, *instructions.WorkdirCommand:
-			total++
-		}
-	}
-	return total
 }

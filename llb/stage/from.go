@@ -46,7 +46,6 @@ func (g *Builder) addBase(id ID, flags *dockerfile.FromFlags) error {
 		return nil
 	}
 	n.Base = base
-	n.Declared = declared(n)
 	g.connect(Edge{From: id, To: base, Kind: Base, Loc: n.Loc, at: atBase, ref: n.Ref})
 	return nil
 }

@@ -76,11 +76,6 @@ type Node struct {
 	Steps []Instruction
 	// UsedArgs are the global args that FROM's argument and platform used.
 	UsedArgs []string
-	// Declared counts what shows up in the progress of the stage: its base
-	// image, its filesystem instructions and all its triggers.
-	Declared int
-	// Triggers is how many of the Steps are triggers of the base.
-	Triggers int
 }
 
 // EdgeKind says why a stage needs another node.

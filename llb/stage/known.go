@@ -94,7 +94,7 @@ func (v *staticVars) enter(n *Node, base ID, fired bool) {
 	for name, f := range v.config {
 		v.scope[name] = f // wins over an ARG of the base
 	}
-	if fired || n.Triggers > 0 {
+	if fired || slices.ContainsFunc(n.Steps, func(in Instruction) bool { return in.OnBuild }) {
 		return // they are among the steps
 	}
 	for _, text := range v.graph.StageTriggers(base) {

@@ -3,42 +3,39 @@ package stage
 // Reach is the set of nodes whose files or config a node needs, itself among
 // them. Gates are not: see [Graph.Gates].
 func (g *Graph) Reach(from ID) map[ID]bool {
-	reached := map[ID]bool{from: true}
-	for todo := []ID{from}; len(todo) > 0; {
+	return g.reach([]ID{from}, func(e *Edge) bool { return e.Kind != After })
+}
+
+// Asked is the set of all nodes that something refers to, wanted or not: all
+// but the stages of files with settings of their own that no reference means.
+func (g *Graph) Asked() map[ID]bool {
+	var plain []ID
+	for id := range ID(len(g.Nodes)) {
+		if g.UnitOf(g.Node(id)).Settings.Empty() {
+			plain = append(plain, id)
+		}
+	}
+	return g.reach(plain, func(*Edge) bool { return true })
+}
+
+// reach is the set of nodes that some edges lead to, with those where they
+// start.
+func (g *Graph) reach(todo []ID, follow func(*Edge) bool) map[ID]bool {
+	reached := map[ID]bool{}
+	for _, id := range todo {
+		reached[id] = true
+	}
+	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, e := range g.Out(id) {
-			if e.Kind != After && !reached[e.To] {
+		for _, i := range g.out[id] {
+			if e := &g.Edges[i]; follow(e) && !reached[e.To] {
 				reached[e.To] = true
 				todo = append(todo, e.To)
 			}
 		}
 	}
 	return reached
-}
-
-// Asked is the set of all nodes that something refers to, wanted or not: all
-// but the stages of files with settings of their own that no reference means.
-func (g *Graph) Asked() map[ID]bool {
-	asked := map[ID]bool{}
-	var todo []ID
-	for id := range ID(len(g.Nodes)) {
-		if g.UnitOf(g.Node(id)).Settings.Empty() {
-			todo = append(todo, id)
-		}
-	}
-	for len(todo) > 0 {
-		id := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if asked[id] {
-			continue
-		}
-		asked[id] = true
-		for _, i := range g.out[id] {
-			todo = append(todo, g.Edges[i].To)
-		}
-	}
-	return asked
 }
 
 // Order are the nodes of a set such that each stands behind what it needs,

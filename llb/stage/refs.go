@@ -321,9 +321,6 @@ func (g *Builder) AddTriggers(id ID, triggers []string) (bool, error) {
 			steps = append(steps, in)
 		}
 	}
-	n := g.Node(id)
-	n.Declared += len(steps)
-	n.Triggers += len(steps)
 	return refers, nil
 }
 
