@@ -104,11 +104,11 @@ func (gl *globals) observed(u stage.UnitID, order []stage.ID) map[string]bool {
 			add(valueText(kv))
 		}
 	}
-	for i, id := range unit.Stages {
+	for _, id := range unit.Stages {
 		if !slices.Contains(order, id) {
 			continue
 		}
-		s := &unit.File.Stages[i]
+		s := &unit.File.Stages[gl.graph.Node(id).Index]
 		add(s.BaseName)
 		add(s.Platform)
 		for _, in := range s.Instrs {

@@ -62,7 +62,7 @@ func newNames(g *stage.Graph, order []stage.ID) *names {
 func (n *names) rename(id stage.ID) {
 	node := n.graph.Node(id)
 	name := cmp.Or(node.Name, fmt.Sprintf("stage-%d", n.index(id)))
-	if stages := n.graph.UnitOf(node).Stages; node.Name == "" && id == stages[len(stages)-1] {
+	if stages := n.graph.UnitOf(node).File.Stages; node.Name == "" && node.Index == len(stages)-1 {
 		name = "" // the one that the file stands for
 	}
 	if node.Unit != 0 {
@@ -76,7 +76,7 @@ func (n *names) rename(id stage.ID) {
 
 // index is the number of a stage in its file.
 func (n *names) index(id stage.ID) int {
-	return slices.Index(n.graph.UnitOf(n.graph.Node(id)).Stages, id)
+	return n.graph.Node(id).Index
 }
 
 var notInName = regexp.MustCompile(`[-_.]*[^a-z0-9_.]+[-_.]*`)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
 // testRules are about tests, and the order of build, test and production.
@@ -109,12 +110,11 @@ func (s *Subject) gatedBy(names []string) []edit {
 
 // afters are the gates that a FROM names.
 func (s *Subject) afters(st *Stage) []string {
-	for i, id := range s.Graph.Units[st.Unit].Stages {
-		if id == st.ID {
-			return s.Graph.Units[st.Unit].File.Stages[i].Flags.After
-		}
+	n := s.Graph.Node(st.ID)
+	if n.Kind != stage.Stage {
+		return nil
 	}
-	return nil
+	return s.Graph.UnitOf(n).File.Stages[n.Index].Flags.After
 }
 
 // short is a text of one line, cut to what a message has room for.

@@ -19,6 +19,7 @@ type File struct {
 	Stages []Stage
 
 	linters *linters
+	raw     [][]rawNode // by stage
 }
 
 // Escape is the escape character in the file that a location is in.

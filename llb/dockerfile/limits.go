@@ -18,8 +18,8 @@ const (
 	// counts.
 	maxInstructions = 100_000
 	maxText         = 16 << 20 // bytes; the Dockerfile itself can have no more
-	// maxAgain is how many instructions the Dockerfile may have in all, each
-	// time counted that it is built with other settings.
+	// maxAgain is how many instructions stages with settings of their own may
+	// have in all.
 	maxAgain = 1_000_000
 )
 
@@ -29,7 +29,7 @@ type budget struct{ instructions, text, again int }
 // spend is an error where a file brings more than a build may have.
 func (f *Files) spend(id FileID, tree *parser.Result) error {
 	if id == 0 {
-		return f.spendAgain(tree)
+		return nil // the client sent it, and its size is limited
 	}
 	src := f.Source(id)
 	f.budget.instructions += 1 + len(tree.AST.Children)
@@ -43,14 +43,11 @@ func (f *Files) spend(id FileID, tree *parser.Result) error {
 	return nil
 }
 
-// spendAgain counts the Dockerfile. The client sent it, and its size is
-// limited: only what it is read for with other settings counts.
-func (f *Files) spendAgain(tree *parser.Result) error {
-	if f.budget.again++; f.budget.again == 1 {
-		return nil
-	}
-	if f.budget.again += len(tree.AST.Children); f.budget.again > maxAgain {
-		return errors.Errorf("stages of %s with settings of their own bring more than %d instructions", f.Source(0).Name(), maxAgain)
+// spendAgain counts instructions that are read once more, for a stage with
+// settings of its own.
+func (f *Files) spendAgain(instructions int) error {
+	if f.budget.again += 1 + instructions; f.budget.again > maxAgain {
+		return errors.Errorf("stages with settings of their own bring more than %d instructions", maxAgain)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
@@ -16,10 +17,11 @@ type WarnFunc func(file FileID, rule, description, url, msg string, where []pars
 // linters run the checks of one Dockerfile. What it includes is under its
 // check directive, too, but warnings must name the right file.
 type linters struct {
-	files *Files
-	warn  WarnFunc
-	first *linter.Linter
-	by    map[FileID]*linter.Linter
+	files  *Files
+	warn   WarnFunc
+	config linter.Config
+	first  *linter.Linter
+	by     map[FileID]*linter.Linter
 }
 
 // newLinters applies the checks that the client asked for
@@ -37,7 +39,17 @@ func newLinters(files *Files, id FileID, opt Options) (*linters, error) {
 		}
 		config = *parsed
 	}
-	return &linters{files: files, warn: opt.Warn, first: linter.New(&config), by: map[FileID]*linter.Linter{}}, nil
+	return &linters{files: files, warn: opt.Warn, config: config, first: linter.New(&config), by: map[FileID]*linter.Linter{}}, nil
+}
+
+// again returns the same checks for another evaluation of the file, where the
+// rules have fired that did so before.
+func (l *linters) again() *linters {
+	config := l.config
+	first := linter.New(&config)
+	fired := slices.Clone(*l.first.CalledRules)
+	first.CalledRules = &fired
+	return &linters{files: l.files, warn: l.warn, config: config, first: first, by: map[FileID]*linter.Linter{}}
 }
 
 // of is the linter for a file. All share the list of rules that fired.

@@ -91,8 +91,10 @@ func (f *File) add(node *parser.Node, chain []FileID) error {
 			return f.syntaxError(node, err)
 		}
 		f.Stages = append(f.Stages, Stage{Stage: *parsed.(*instructions.Stage), Loc: loc, Flags: flags})
+		f.raw = append(f.raw, nil)
 		return nil
 	}
+	f.keep(node, chain)
 	in, err := parseInstruction(node, f.Lint(loc))
 	if err != nil {
 		return f.syntaxError(node, err)

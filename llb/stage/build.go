@@ -1,8 +1,6 @@
 package stage
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/containerd/platforms"
@@ -54,6 +52,8 @@ type Builder struct {
 	stood map[ID]names
 	// expected are the stages whose files were announced.
 	expected map[ID]bool
+	// parsed are the files that units with settings are views of.
+	parsed map[dockerfile.FileID]*parsed
 	// excused are unresolved nodes that only replaced stages refer to.
 	excused map[ID]bool
 	// settings counts the units with settings of their own.
@@ -74,6 +74,7 @@ func Build(f *dockerfile.File, globals *Globals, opt Options) (*Builder, error) 
 		stands:   map[string]ID{},
 
 		stood:    map[ID]names{},
+		parsed:   map[dockerfile.FileID]*parsed{f.ID: parsedFile(f)},
 		expected: map[ID]bool{}, excused: map[ID]bool{},
 	}
 	root := Unit{File: f, Globals: globals, Platforms: opt.Platforms}
@@ -109,26 +110,54 @@ func Build(f *dockerfile.File, globals *Globals, opt Options) (*Builder, error) 
 
 // addStages adds the stages of a unit as nodes, without their references.
 func (g *Builder) addStages(unit UnitID) error {
-	u := &g.Units[unit]
-	b := &unitBuilder{Builder: g, unit: unit, Unit: u, lex: g.lexer(u.File.Escape(dockerfile.Loc{File: u.File.ID})), named: map[string]ID{}}
-	g.Nodes = slices.Grow(g.Nodes, len(u.File.Stages))
+	b := g.in(unit)
+	g.Nodes = slices.Grow(g.Nodes, len(b.File.Stages))
 	b.checkDefaultBases()
-	for i := range u.File.Stages {
-		if err := b.addStage(&u.File.Stages[i]); err != nil {
+	for i := range b.File.Stages {
+		if err := b.addStage(i, b.File.Stages[i].Instrs); err != nil {
 			return err
 		}
 	}
-	g.Units[unit].nameStages(g.Graph)
 	return nil
 }
 
-func (u *Unit) nameStages(g *Graph) {
-	u.named = map[string][]ID{}
-	for _, id := range u.Stages {
-		if name := g.Node(id).Name; name != "" {
-			u.named[name] = append(u.named[name], id)
+// in prepares to add stages to a unit.
+func (g *Builder) in(unit UnitID) *unitBuilder {
+	u := &g.Units[unit]
+	return &unitBuilder{Builder: g, unit: unit, Unit: u, lex: g.lexer(u.File.Escape(dockerfile.Loc{File: u.File.ID}))}
+}
+
+// at is the stage of an index in a unit. With settings of its own, it joins
+// the graph when it is asked for.
+func (g *Builder) at(unit UnitID, index int) (ID, error) {
+	if id := g.Units[unit].ids[index]; id != None {
+		return id, nil
+	}
+	instrs, err := g.Units[unit].File.Instructions(index)
+	if err != nil {
+		return None, err
+	}
+	if err := g.in(unit).addStage(index, instrs); err != nil {
+		return None, err
+	}
+	return g.Units[unit].ids[index], nil
+}
+
+// nameStages makes room for the stages of the unit's file.
+func (u *Unit) nameStages() {
+	u.ids = slices.Repeat([]ID{None}, len(u.File.Stages))
+	u.named = stagesByName(u.File)
+}
+
+// stagesByName are the indices of the stages of each name.
+func stagesByName(f *dockerfile.File) map[string][]int {
+	named := map[string][]int{}
+	for i := range f.Stages {
+		if name := f.Stages[i].Name; name != "" {
+			named[name] = append(named[name], i)
 		}
 	}
+	return named
 }
 
 // lexer returns the lexer for an escape character. One serves all references,
@@ -151,15 +180,12 @@ type unitBuilder struct {
 	*Unit
 	unit UnitID
 	lex  *shell.Lex // for the current stage
-	// named is the latest stage of each name so far: FROM sees earlier
-	// stages only, by their exact lower-case name.
-	named map[string]ID
 }
 
-func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
-	id := ID(len(b.Nodes))
-	n := Node{ID: id, Unit: b.unit, Name: s.Name, Base: None, NoCache: s.Flags.NoCache, Squash: s.Flags.Squash, From: s.Stage, Loc: s.Loc}
-	n.Label = b.label(cmp.Or(s.Name, fmt.Sprintf("stage-%d", len(b.Unit.Stages))))
+func (b *unitBuilder) addStage(index int, instrs []dockerfile.Instruction) error {
+	s := &b.File.Stages[index]
+	n := Node{Unit: b.unit, Index: index, Name: s.Name, Base: None, NoCache: s.Flags.NoCache, Squash: s.Flags.Squash, From: s.Stage, Loc: s.Loc}
+	n.Label = b.label(nameOr(s.Name, index))
 	b.lex = b.lexer(b.File.Escape(s.Loc)) // an INCLUDE'd file has its own
 
 	ref, err := b.expandRef(s)
@@ -179,34 +205,36 @@ func (b *unitBuilder) addStage(s *dockerfile.Stage) error {
 		n.Platform = platform
 		used = union(used, matched)
 	}
-	n.Steps = make([]Instruction, len(s.Instrs))
-	for i, in := range s.Instrs {
+	n.Steps = make([]Instruction, len(instrs))
+	for i, in := range instrs {
 		n.Steps[i].Instruction = in
 	}
 	if n.Replacement, err = b.replacement(&n); err != nil {
 		return err
 	}
 	n.Replaced = n.Replacement != ""
+	base := None
+	if earlier, ok := b.earlier(n.Ref, index); ok && !ours(&n, &s.Flags) {
+		if base, err = b.at(b.unit, earlier); err != nil {
+			return err
+		}
+	}
 	if n.Replaced {
 		// Nothing of the stage is built, but the outline has the args of what
 		// it would have been built from, as in docker/dockerfile.
-		if base, ok := b.named[n.Ref]; ok {
+		if base != None {
 			n.UsedArgs = b.fromArgs(base)
 		}
 	} else {
-		n.Open = ours(&n, &s.Flags)
-		if base, ok := b.named[n.Ref]; ok && !n.Open {
-			n.Base = base
-		}
+		n.Open, n.Base = ours(&n, &s.Flags), base
 		n.UsedArgs = sortedKeys(used)
 	}
-	if s.Name != "" {
-		b.named[s.Name] = id
-	}
+	n.ID = ID(len(b.Nodes))
 	b.Nodes = append(b.Nodes, n)
-	b.Unit.Stages = append(b.Unit.Stages, id)
+	b.Unit.Stages = append(b.Unit.Stages, n.ID)
+	b.ids[index] = n.ID
 	if n.Base != None {
-		b.connect(Edge{From: id, To: n.Base, Kind: Base, Loc: s.Loc, at: atBase})
+		b.connect(Edge{From: n.ID, To: n.Base, Kind: Base, Loc: s.Loc, at: atBase})
 	}
 	return nil
 }

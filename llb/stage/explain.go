@@ -50,8 +50,9 @@ func (g *Graph) Unfound(id ID) string {
 
 // unfoundBase says of a FROM that it sees no later stage.
 func (g *Graph) unfoundBase(n *Node) string {
-	for _, id := range g.UnitOf(n).Stages {
-		if later := g.Node(id); id > n.ID && later.Name == n.Ref {
+	stages := g.UnitOf(n).File.Stages
+	for i := n.Index + 1; i < len(stages); i++ {
+		if later := &stages[i]; later.Name == n.Ref {
 			return fmt.Sprintf("stage %s stands further down, on %s, and FROM means stages above it only; as an image", later.Name, g.Files.Place(later.Loc))
 		}
 	}

@@ -74,19 +74,10 @@ func (g *Builder) findBase(id ID, flags *dockerfile.FromFlags) (ID, error) {
 	if flags.Context != "" {
 		return None, errors.Errorf("--context only applies to a stage of another file, and %s is not a path; write FROM --context=%s ./path/Dockerfile#stage", n.Ref, flags.Context)
 	}
-	if base := g.earlier(id, n.Ref); base != None {
-		return g.withSettings(base, id, set, n.Loc)
+	if index, ok := g.UnitOf(n).earlier(n.Ref, n.Index); ok {
+		return g.withSettings(n.Unit, index, id, set)
 	}
 	return None, g.imageSettings(n, flags, set)
-}
-
-// earlier is the stage that FROM means by a name, None for an image.
-func (g *Graph) earlier(id ID, name string) ID {
-	same := g.UnitOf(g.Node(id)).named[name]
-	if i, _ := slices.BinarySearch(same, id); i > 0 {
-		return same[i-1]
-	}
-	return None
 }
 
 // imageSettings gives an image its platform, and refuses what only a stage can
@@ -95,7 +86,7 @@ func (g *Graph) imageSettings(n *Node, flags *dockerfile.FromFlags, set Settings
 	switch {
 	case len(flags.Args) > 0:
 		hint := "write the name of an earlier stage, or ./path/Dockerfile#stage"
-		if _, later := g.latest(n.Ref, n.ID); later {
+		if _, later := g.UnitOf(n).latest(n.Ref); later {
 			hint = "the stage of this name stands further down, where FROM does not look: write it above"
 		}
 		return errors.Errorf("--arg only applies to a stage, and %s is none; %s", n.Ref, hint)
@@ -138,8 +129,7 @@ func (g *Builder) fromWord(id ID, word string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b := unitBuilder{Builder: g, Unit: u, unit: n.Unit, lex: lex}
-	b.checkFromArgs(&u.File.Stages[id-u.Stages[0]], res.Unmatched)
+	g.in(n.Unit).checkFromArgs(&u.File.Stages[n.Index], res.Unmatched)
 	for _, name := range sortedKeys(res.Matched) {
 		if !slices.Contains(n.UsedArgs, name) {
 			n.UsedArgs = append(n.UsedArgs, name)
@@ -175,20 +165,14 @@ func parsePlatform(written, value string) (*ocispecs.Platform, error) {
 	return &p, nil
 }
 
-// withSettings is a stage with settings in addition to those of its file, or
-// an image with a platform. from is the stage that refers to it.
-func (g *Builder) withSettings(id, from ID, set Settings, loc dockerfile.Loc) (ID, error) {
+// withSettings is a stage of a unit with settings in addition to those of the
+// unit. from is the stage that refers to it.
+func (g *Builder) withSettings(unit UnitID, index int, from ID, set Settings) (ID, error) {
 	if set.Empty() {
-		return id, nil
+		return g.at(unit, index)
 	}
-	n := g.Node(id)
-	if n.Kind == External {
-		n.Platform = set.Platform
-		return id, nil
-	}
-	u := g.UnitOf(n)
-	index := id - u.Stages[0]
-	own := g.namesOf(id)
+	u := &g.Units[unit]
+	own := g.unitNamesOf(u, nameOr(u.File.Stages[index].Name, index))
 	own.settings = u.Settings.with(set).label()
 	unit, err := g.loadUnit(&unitRequest{
 		file:     u.File.ID,
@@ -200,5 +184,5 @@ func (g *Builder) withSettings(id, from ID, set Settings, loc dockerfile.Loc) (I
 	if err != nil {
 		return None, err
 	}
-	return g.Units[unit].Stages[index], nil
+	return g.at(unit, index)
 }

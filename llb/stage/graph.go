@@ -37,6 +37,8 @@ const (
 type Node struct {
 	ID   ID
 	Kind Kind
+	// Index is the place of a stage among those of its file.
+	Index int
 	// Unit is the file that the stage is from.
 	Unit UnitID
 	// Name is the name after AS in lower case, empty without one.
@@ -136,10 +138,14 @@ type Unit struct {
 	Settings Settings
 	// Platforms are the build's, unless settings say otherwise.
 	Platforms Platforms
-	// Stages are the unit's stages in the order of the file, and named those
-	// of each name among them.
+	// Stages are the stages that are in the graph: all, in the order of the
+	// file, unless the unit has settings; then those that something refers to.
 	Stages []ID
-	named  map[string][]ID
+
+	// ids are all stages by their index, None for one that is not there, and
+	// named the indices of the stages of each name.
+	ids   []ID
+	named map[string][]int
 
 	// depth is how many references lead from the Dockerfile to the unit.
 	depth int

@@ -131,10 +131,11 @@ func (g *Builder) followReplaced(id ID) error {
 }
 
 func (g *Builder) followSteps(id ID) error {
+	lazy := !g.UnitOf(g.Node(id)).Settings.Empty() // nothing was followed before
 	for i := range g.Nodes[id].Steps {
 		// Loading another file may move the nodes: the step is copied.
 		in := g.Nodes[id].Steps[i]
-		if err := g.addReferences(id, i, &in, func(m *mention) bool { return m.ours }); err != nil {
+		if err := g.addReferences(id, i, &in, func(m *mention) bool { return m.ours || lazy }); err != nil {
 			return dockerfile.At(err, in.Loc)
 		}
 		if err := g.readFile(&in); err != nil && !g.tolerant {
@@ -157,8 +158,7 @@ func (g *Builder) readFile(in *Instruction) error {
 
 // fromFlags are the flags of a stage's FROM.
 func (g *Builder) fromFlags(id ID) *dockerfile.FromFlags {
-	u := g.UnitOf(g.Node(id))
-	return &u.File.Stages[id-u.Stages[0]].Flags
+	return &g.UnitOf(g.Node(id)).File.Stages[g.Node(id).Index].Flags
 }
 
 // orUnresolved is the node of a reference. Where it leads nowhere that is an

@@ -71,7 +71,7 @@ func (g *Graph) namesOf(id ID) names {
 		return names{stage: n.Label}
 	}
 	u := g.UnitOf(n)
-	return g.unitNamesOf(u, nameOr(n.Name, int(id-u.Stages[0])))
+	return g.unitNamesOf(u, nameOr(n.Name, n.Index))
 }
 
 func (g *Graph) unitNamesOf(u *Unit, stage string) names {
@@ -135,8 +135,8 @@ func (g *Graph) relabel(set map[ID]bool) {
 	}
 	for i := range g.Units[1:] {
 		u := &g.Units[i+1]
-		for index, id := range u.Stages {
-			own := g.unitNamesOf(u, nameOr(g.Node(id).Name, index))
+		for _, id := range u.Stages {
+			own := g.unitNamesOf(u, nameOr(g.Node(id).Name, g.Node(id).Index))
 			if all := contexts[u.Key.File]; len(all) < 2 {
 				own.context = ""
 			} else if slices.ContainsFunc(all, func(key string) bool {
@@ -301,36 +301,51 @@ func (b *unitBuilder) label(name string) string {
 }
 
 // unitStage is the stage of a name as --target would find it.
-func (g *Graph) unitStage(unit UnitID, name, ref string) (ID, error) {
-	stages := g.Units[unit].Stages
+func (g *Builder) unitStage(unit UnitID, name, ref string) (ID, error) {
+	u := &g.Units[unit]
 	if name == "" {
-		return stages[len(stages)-1], nil
+		return g.at(unit, len(u.ids)-1)
 	}
-	var names []string
-	for _, id := range slices.Backward(stages) {
-		if strings.EqualFold(g.Node(id).Name, name) {
-			return id, nil
-		}
-		if n := g.Node(id).Name; n != "" {
-			names = append(names, n)
-		}
+	if index, ok := u.latest(name); ok {
+		return g.at(unit, index)
 	}
-	slices.Reverse(names)
+	names := u.stageNames()
 	known := "it has no stage with a name"
 	if len(names) > 0 {
 		known = "it has " + strings.Join(names, ", ")
 	}
-	file := g.Files.Source(g.Units[unit].File.ID).Name()
+	file := g.Files.Source(u.File.ID).Name()
 	err := errors.Errorf("%s: there is no stage %q in %s; %s", ref, name, file, known)
 	return None, suggest.WrapError(err, name, names, false)
 }
 
-// Visible is the stage that a name means inside the stage from: of the same
-// file, the nearest earlier one of that name, else the nearest later one, else
-// the stage itself.
-func (g *Graph) Visible(name string, from ID) (ID, bool) {
-	name = strings.ToLower(name)
-	same := g.UnitOf(g.Node(from)).named[name]
+// stageNames are the names of the stages of the unit's file.
+func (u *Unit) stageNames() []string {
+	var names []string
+	for i := range u.File.Stages {
+		if name := u.File.Stages[i].Name; name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// earlier is the stage that FROM means by a name in a stage: the nearest above
+// it.
+func (u *Unit) earlier(name string, from int) (index int, ok bool) {
+	same := u.named[name]
+	i, _ := slices.BinarySearch(same, from)
+	if i == 0 {
+		return 0, false
+	}
+	return same[i-1], true
+}
+
+// visible is the stage that a name means inside of a stage: of the same file,
+// the nearest earlier one of that name, else the nearest later one, else the
+// stage itself.
+func (u *Unit) visible(name string, from int) (index int, ok bool) {
+	same := u.named[strings.ToLower(name)]
 	i, itself := slices.BinarySearch(same, from)
 	later := i
 	if itself {
@@ -342,7 +357,7 @@ func (g *Graph) Visible(name string, from ID) (ID, bool) {
 	case later < len(same):
 		return same[later], true
 	default:
-		return from, name != "" && g.Node(from).Name == name
+		return from, itself
 	}
 }
 
@@ -356,4 +371,15 @@ func (g *Graph) Labels() []string {
 		}
 	}
 	return labels
+}
+
+// Visible is the stage that a name means in --from= and --after= of a stage,
+// as far as it is in the graph.
+func (g *Graph) Visible(name string, from ID) (ID, bool) {
+	n := g.Node(from)
+	index, ok := g.UnitOf(n).visible(name, n.Index)
+	if !ok || g.UnitOf(n).ids[index] == None {
+		return None, false
+	}
+	return g.UnitOf(n).ids[index], true
 }

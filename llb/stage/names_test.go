@@ -2,9 +2,10 @@ package stage
 
 import (
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
 // A name means the nearest earlier stage of it, else the nearest later one,
@@ -14,37 +15,46 @@ func TestNames(t *testing.T) {
 	names := []string{"", "a", "kilo", "s"}
 	asked := []string{"", "A", "a", "b", "Kilo", "\u212ailo", "\u017f"}
 	for range 2000 {
-		g := &Graph{Units: make([]Unit, 1)}
-		for id := range ID(1 + random.IntN(6)) {
-			g.Nodes = append(g.Nodes, Node{ID: id, Name: names[random.IntN(len(names))]})
-			g.Units[0].Stages = append(g.Units[0].Stages, id)
+		u := &Unit{File: &dockerfile.File{}}
+		for range 1 + random.IntN(6) {
+			var s dockerfile.Stage
+			s.Name = names[random.IntN(len(names))]
+			u.File.Stages = append(u.File.Stages, s)
 		}
-		g.Units[0].nameStages(g)
-		from := ID(random.IntN(len(g.Nodes)))
+		stages := u.File.Stages
+		u.nameStages()
+		from := random.IntN(len(stages))
 		for _, name := range asked {
-			called := func(id ID) bool { return name != "" && g.Node(id).Name == strings.ToLower(name) }
+			called := func(i int) bool { return name != "" && stages[i].Name == strings.ToLower(name) }
 			want := from
-			for id := from + 1; want == from && int(id) < len(g.Nodes); id++ {
-				if called(id) {
-					want = id
+			for i := from + 1; want == from && i < len(stages); i++ {
+				if called(i) {
+					want = i
 				}
 			}
-			for id := range from {
-				if called(id) {
-					want = id
+			above := -1
+			for i := range from {
+				if called(i) {
+					want = i
+				}
+				if stages[i].Name == name && name != "" {
+					above = i
 				}
 			}
-			if got, ok := g.Visible(name, from); got != want || ok != called(want) {
-				t.Fatalf("%q from %d is %d (%v), want %d (%v): %+v", name, from, got, ok, want, called(want), g.Nodes)
+			if got, ok := u.visible(name, from); got != want || ok != called(want) {
+				t.Fatalf("%q from %d is %d (%v), want %d (%v): %+v", name, from, got, ok, want, called(want), stages)
 			}
-			last := None
-			for _, id := range slices.Backward(g.Units[0].Stages) {
-				if last == None && name != "" && strings.EqualFold(g.Node(id).Name, name) {
-					last = id
+			if got, ok := u.earlier(name, from); ok != (above >= 0) || ok && got != above {
+				t.Fatalf("%q above %d is %d (%v), want %d: %+v", name, from, got, ok, above, stages)
+			}
+			last := -1
+			for i := range stages {
+				if name != "" && strings.EqualFold(stages[i].Name, name) {
+					last = i
 				}
 			}
-			if got, ok := g.latest(name, from); got != last || ok != (last != None) {
-				t.Fatalf("the last %q is %d, want %d: %+v", name, got, last, g.Nodes)
+			if got, ok := u.latest(name); ok != (last >= 0) || ok && got != last {
+				t.Fatalf("the last %q is %d, want %d: %+v", name, got, last, stages)
 			}
 		}
 	}

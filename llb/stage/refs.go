@@ -46,8 +46,8 @@ func (g *Builder) gate(id ID, name string) (ID, error) {
 	if dockerfile.IsPath(name) {
 		return g.fileStage(name, id, "", Settings{}, g.Node(id).Loc)
 	}
-	if gate, ok := g.Visible(name, id); ok {
-		return gate, nil
+	if index, ok := g.UnitOf(g.Node(id)).visible(name, g.Node(id).Index); ok {
+		return g.at(g.Node(id).Unit, index)
 	}
 	names := g.unitNames(id)
 	switch _, notNumber := strconv.Atoi(name); {
@@ -68,15 +68,7 @@ func knownStages(names []string) string {
 }
 
 // unitNames are the names of the stages in the file of a node.
-func (g *Graph) unitNames(id ID) []string {
-	var names []string
-	for _, s := range g.UnitOf(g.Node(id)).Stages {
-		if name := g.Node(s).Name; name != "" {
-			names = append(names, name)
-		}
-	}
-	return names
-}
+func (g *Graph) unitNames(id ID) []string { return g.UnitOf(g.Node(id)).stageNames() }
 
 // mention is one place where an instruction names a stage or an image.
 type mention struct {
@@ -210,10 +202,7 @@ func (g *Builder) copySource(from ID, ref *Reference, set Settings, in *Instruct
 		}
 	}
 	if index, err := strconv.Atoi(ref.Expanded); err == nil {
-		if ref.Node, err = g.byIndex(from, index); err != nil {
-			return err
-		}
-		ref.Node, err = g.withSettings(ref.Node, from, set, in.Loc)
+		ref.Node, err = g.byIndex(from, index, set)
 		return err
 	}
 	ref.Node, err = g.source(from, ref.Expanded, set, in, in.Loc)
@@ -239,9 +228,9 @@ func (g *Builder) mountSource(from ID, m *mention, in *Instruction, vars func() 
 	}
 	name := m.Expanded
 	if name == "" {
-		if id, ok := g.latest(Scratch, from); ok {
-			m.Node = id
-			return nil
+		if index, ok := g.UnitOf(g.Node(from)).latest(Scratch); ok {
+			m.Node, err = g.at(g.Node(from).Unit, index)
+			return err
 		}
 		name = Scratch
 	}
@@ -256,13 +245,17 @@ func (g *Builder) source(from ID, ref string, set Settings, in *Instruction, fet
 	if dockerfile.IsPath(ref) {
 		return g.fileStage(dockerfile.FlagText(ref), from, "", set, in.Loc)
 	}
-	if last, ok := g.latest(ref, from); ok && g.lastCounts(last, from, in) {
-		return g.withSettings(last, from, set, in.Loc)
+	n := g.Node(from)
+	u := g.UnitOf(n)
+	if last, ok := u.latest(ref); ok && g.lastCounts(last, from, in) {
+		return g.withSettings(n.Unit, last, from, set)
 	}
-	if id, ok := g.Visible(ref, from); ok {
-		return g.withSettings(id, from, set, in.Loc)
+	if index, ok := u.visible(ref, n.Index); ok {
+		return g.withSettings(n.Unit, index, from, set)
 	}
-	return g.withSettings(g.addExternal(from, ref, in.Loc, fetch), from, set, in.Loc)
+	id := g.addExternal(from, ref, in.Loc, fetch)
+	g.Node(id).Platform = set.Platform
+	return id, nil
 }
 
 func (g *Graph) addExternal(from ID, ref string, use, loc dockerfile.Loc) ID {

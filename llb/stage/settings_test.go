@@ -70,7 +70,7 @@ func TestAsManyNamesAsThings(t *testing.T) {
 			if n.Kind != Stage || !asked[id] {
 				continue
 			}
-			key := fmt.Sprintf("%s %d", b.UnitOf(n).Key, id-b.UnitOf(n).Stages[0])
+			key := fmt.Sprintf("%s %d", b.UnitOf(n).Key, n.Index)
 			if other, ok := keys[key]; ok {
 				t.Fatalf("seed %d: %d and %d are one stage\n%s", seed, id, other, m)
 			}
@@ -221,7 +221,12 @@ func TestSettingsAreNodes(t *testing.T) {
 	}
 	_, two := matrix(2, "")
 	_, three := matrix(3, "")
-	_, fifty := matrix(50, "")
+	large, fifty := matrix(50, "")
+	// No stage is in the graph with settings that nothing refers to: the whole
+	// grows with the number of settings, not with its square.
+	if want := 2 + 100 + 1 + 100*2; len(large.Nodes) != want {
+		t.Errorf("the graph for 50 values has %d nodes, want %d", len(large.Nodes), want)
+	}
 	// For each of four: the stage that has a name for it, and two with settings.
 	if two != 1+4*3 || three != 1+6*3 || fifty != 1+100*3 {
 		t.Errorf("2, 3 and 50 values need %d, %d and %d nodes", two, three, fifty)

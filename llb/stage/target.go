@@ -23,7 +23,7 @@ func (g *Graph) RefOf(id ID) Ref {
 		Context:  g.Contexts[u.Context],
 		Given:    g.Files.WayTo(g.Contexts[u.Context].Loc.File),
 		Settings: u.Settings,
-		Index:    int(id - u.Stages[0]),
+		Index:    g.Node(id).Index,
 	}
 }
 
@@ -97,8 +97,8 @@ func (g *Builder) findGate(want *Ref) error {
 	if err != nil {
 		return err
 	}
-	g.Target = g.Units[unit].Stages[want.Index]
-	return nil
+	g.Target, err = g.at(unit, want.Index)
+	return err
 }
 
 // Gate is a stage that must succeed for the target to count.

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -38,6 +39,7 @@ func (g *Builder) key(r *unitRequest) UnitKey {
 // it was.
 func (g *Builder) addUnit(u Unit, check func() error) error {
 	id, nodes, edges := UnitID(len(g.Units)), len(g.Nodes), len(g.Edges)
+	u.nameStages()
 	g.Units = append(g.Units, u)
 	err := g.addStages(id)
 	if id == 0 {
@@ -149,7 +151,7 @@ func (g *Builder) loadUnit(want *unitRequest) (UnitID, error) {
 }
 
 func (g *Builder) readUnit(want *unitRequest, key UnitKey) error {
-	f, err := dockerfile.Parse(g.Files, want.file, g.opt.Parse)
+	f, err := g.read(want)
 	if err != nil {
 		return err
 	}
@@ -158,7 +160,38 @@ func (g *Builder) readUnit(want *unitRequest, key UnitKey) error {
 	if u.Globals, err = EvaluateGlobals(f, u.Platforms, g.opt.Target, want.settings.buildArgs(g.opt.BuildArgs)); err != nil {
 		return err
 	}
-	return g.addUnit(u, func() error { return nil })
+	if want.settings.Empty() {
+		return g.addUnit(u, func() error { return nil })
+	}
+	// Its stages join the graph when they are referred to.
+	u.ids, u.named = slices.Repeat([]ID{None}, len(f.Stages)), g.parsed[want.file].named
+	g.units[key] = UnitID(len(g.Units))
+	g.Units = append(g.Units, u)
+	return nil
+}
+
+// parsed is a file and the indices of the stages of each name.
+type parsed struct {
+	file  *dockerfile.File
+	named map[string][]int
+}
+
+func parsedFile(f *dockerfile.File) *parsed { return &parsed{f, stagesByName(f)} }
+
+// read reads the file of a unit. With settings of its own it is only a view of
+// one that was read before.
+func (g *Builder) read(want *unitRequest) (*dockerfile.File, error) {
+	if want.settings.Empty() {
+		return dockerfile.Parse(g.Files, want.file, g.opt.Parse)
+	}
+	if g.parsed[want.file] == nil {
+		f, err := dockerfile.Parse(g.Files, want.file, g.opt.Parse)
+		if err != nil {
+			return nil, err
+		}
+		g.parsed[want.file] = parsedFile(f)
+	}
+	return g.parsed[want.file].file.Again(), nil
 }
 
 // checkFileCircles refuses files that refer to each other in a circle, as far

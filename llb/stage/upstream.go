@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 
@@ -13,33 +12,32 @@ import (
 
 // byIndex counts the stages of a file; in the Dockerfile itself images that
 // were referred to before count on, as in docker/dockerfile.
-func (g *Graph) byIndex(from ID, index int) (ID, error) {
+func (g *Builder) byIndex(from ID, index int, set Settings) (ID, error) {
 	unit := g.UnitOf(g.Node(from))
 	switch {
-	case index >= 0 && index < len(unit.Stages):
-		return unit.Stages[index], nil
+	case index >= 0 && index < len(unit.ids):
+		return g.withSettings(g.Node(from).Unit, index, from, set)
 	case index >= 0 && g.Node(from).Unit == 0 && index < len(g.Nodes) && g.Node(ID(index)).Unit == 0:
 		return ID(index), nil
 	}
-	return None, errors.Errorf("invalid stage index %d: the last stage of the file is %d", index, len(unit.Stages)-1)
+	return None, errors.Errorf("invalid stage index %d: the last stage of the file is %d", index, len(unit.ids)-1)
 }
 
-// latest is the last stage of a name in the file of a node.
-func (g *Graph) latest(name string, of ID) (ID, bool) {
-	unit := g.UnitOf(g.Node(of))
-	if same := unit.named[strings.ToLower(name)]; len(same) > 0 {
+// latest is the last stage of a name in the file.
+func (u *Unit) latest(name string) (index int, ok bool) {
+	if same := u.named[strings.ToLower(name)]; len(same) > 0 {
 		return same[len(same)-1], true
 	}
 	if isASCII(name) {
-		return None, false
+		return 0, false
 	}
 	// A letter of another alphabet may be an ASCII letter in another case.
-	for _, id := range slices.Backward(unit.Stages) {
-		if strings.EqualFold(g.Node(id).Name, name) {
-			return id, true
+	for i := len(u.File.Stages) - 1; i >= 0; i-- {
+		if strings.EqualFold(u.File.Stages[i].Name, name) {
+			return i, true
 		}
 	}
-	return None, false
+	return 0, false
 }
 
 func isASCII(s string) bool {
@@ -52,15 +50,21 @@ func isASCII(s string) bool {
 // copy from its own stage; a stage that a named context replaces is there from
 // the start; and its own instructions are never evaluated, but what they name
 // is built.
-func (g *Graph) lastCounts(last, from ID, in *Instruction) bool {
-	return last == from && in.OnBuild || g.Node(last).Replaced || g.Node(from).Replaced
+func (g *Graph) lastCounts(last int, from ID, in *Instruction) bool {
+	n := g.Node(from)
+	if n.Replaced || last == n.Index && in.OnBuild {
+		return true
+	}
+	id := g.UnitOf(n).ids[last]
+	return id != None && g.Node(id).Replaced
 }
 
 // upstreamEnd is Edge.last for a reference to a stage by its name.
 func (g *Graph) upstreamEnd(to ID, ref string, from ID) ID {
-	if n := g.Node(to); n.Kind == External || !strings.EqualFold(n.Name, ref) || n.Unit != g.Node(from).Unit {
+	n := g.Node(to)
+	if n.Kind == External || !strings.EqualFold(n.Name, ref) || n.Unit != g.Node(from).Unit {
 		return to
 	}
-	last, _ := g.latest(ref, from)
-	return last
+	last, _ := g.UnitOf(n).latest(ref)
+	return g.UnitOf(n).ids[last]
 }
