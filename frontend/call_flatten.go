@@ -47,7 +47,7 @@ func (r *request) flatten(ctx context.Context, goal gateway.Goal, partial bool) 
 		return nil, err
 	}
 	report, err := flatten.New(flatten.Input{
-		Graph: resolved.Graph, Target: c.Target != "", BuildArgs: c.BuildArgs, OwnIgnore: ignores, Partial: partial,
+		Graph: resolved.Graph, Target: c.Target != "", BuildArgs: c.BuildArgs, OwnIgnore: ignores, Partial: partial, Pin: r.pinned,
 	})
 	if err != nil || partial {
 		return report, c.locate(err)

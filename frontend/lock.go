@@ -43,6 +43,18 @@ func (r *request) useLock(ctx context.Context) (err error) {
 	return err
 }
 
+// pinned is an image's reference with the digest of the lock, where there is
+// one. What the lock lacks is refused where it is looked up.
+func (r *request) pinned(ref string, _ dockerfile.Loc) string {
+	if r.lock == nil {
+		return ref
+	}
+	if pinned, err := r.lock.Pin(ref); err == nil {
+		return pinned
+	}
+	return ref
+}
+
 // checkLock is an error where a definition fetches something that the lock
 // has not, or other content.
 func (r *request) checkLock(ctx context.Context, c *compiled) error {
