@@ -62,16 +62,16 @@ func TestAdditionErrors(t *testing.T) {
 
 		// What the base image sets, against what the file says.
 		{"FROM alpine AS build-amd64\nFROM example.com/withenv\nCOPY --from=build-$TARGETARCH / /\n", nil,
-			"line 3: --from=build-$TARGETARCH means build-amd64, but RUN has TARGETARCH=fromimage there, because of the base image example.com/withenv or its triggers; " +
+			"line 3: --from=build-$TARGETARCH means build-amd64, but RUN has TARGETARCH=fromimage there, because of the base image example.com/withenv, its triggers or an ENV --from; " +
 				"to set it in this stage, write ARG TARGETARCH above the line"},
 		{"FROM alpine AS build\nFROM example.com/withenv AS base\nFROM base\nRUN --mount=from=${VERSION:-build},target=/x true\n", nil,
-			"line 4: --mount=from=${VERSION:-build} means build, but RUN has VERSION=9.9 there, because of the base image example.com/withenv or its triggers; " +
+			"line 4: --mount=from=${VERSION:-build} means build, but RUN has VERSION=9.9 there, because of the base image example.com/withenv, its triggers or an ENV --from; " +
 				"to set it in this stage, write ARG VERSION=… above the line"},
 		{"FROM alpine AS build\nFROM example.com/withenv AS base\nFROM base\nARG VERSION=build\nUNSET ENV VERSION\nCOPY --from=$VERSION / /\n", nil,
-			"line 6: --from=$VERSION means build, but RUN has no VERSION there, because of the base image example.com/withenv or its triggers; " +
+			"line 6: --from=$VERSION means build, but RUN has no VERSION there, because of the base image example.com/withenv, its triggers or an ENV --from; " +
 				"to set it in this stage, write ARG VERSION=… above the line"},
 		{"FROM alpine AS build\nFROM example.com/onbuild\nCOPY --from=${NODE_ENV:-build} / /\n", nil,
-			"line 3: --from=${NODE_ENV:-build} means build, but RUN has NODE_ENV=production there, because of the base image example.com/onbuild or its triggers; " +
+			"line 3: --from=${NODE_ENV:-build} means build, but RUN has NODE_ENV=production there, because of the base image example.com/onbuild, its triggers or an ENV --from; " +
 				"to set it in this stage, write ARG NODE_ENV=… above the line"},
 
 		// Names that lead nowhere.
@@ -247,6 +247,32 @@ func TestAdditionErrors(t *testing.T) {
 			"line 2: WORKDIR --chmod=1777: the mode of a folder that is made is an octal number up to 777; for other bits write RUN chmod after it"},
 		{"FROM alpine\nWORKDIR --chownn=1 /w\n", nil,
 			"line 2: dockerfile parse error on line 2: unknown flag: --chownn (did you mean chown?)"},
+
+		// ENV --from, LABEL --from.
+		{"FROM alpine AS build\nENV VERSION=1\nFROM alpine\nENV --from=build VERSOIN\n", nil,
+			"line 4: ENV --from=build: the image config of build has no variable VERSOIN; it has PATH, VERSION (did you mean VERSION?)"},
+		{"FROM scratch AS build\nFROM alpine\nLABEL --from=build version\n", nil,
+			"line 3: LABEL --from=build: the image config of build has no label version; it has none"},
+		{"FROM alpine\nENV --from=build\n", nil,
+			"line 2: dockerfile parse error on line 2: ENV --from=build requires at least one name; * takes all"},
+		{"FROM alpine\nENV --from=build A=1\n", nil,
+			"line 2: dockerfile parse error on line 2: ENV --from=build takes names without values, not A=1; write another ENV for values"},
+		{"FROM alpine\nENV --from= A\n", nil,
+			"line 2: dockerfile parse error on line 2: ENV --from needs the name of a stage or an image"},
+		{"FROM alpine\nENV A\n", nil,
+			"line 2: ENV must have two arguments"},
+		{"FROM alpine\nRUN <<E\nENV --from=x A\nE\nENV \\\n  --from=missing A\n", nil,
+			"line 5: ENV must have two arguments"},
+		{"FROM alpine\nENV --from=missing A\n", nil,
+			"line 2: no stage is called missing; as an image: missing: docker.io/library/missing:latest: not found"},
+		{"FROM alpine AS a\nENV --from=b A\nFROM alpine AS b\nENV --from=a A\n", nil,
+			"line 2: circular dependency detected on stage: a: a -(config, line 2)-> b -(config, line 4)-> a; break the cycle by moving what these stages need from each other into a stage of its own"},
+		{"FROM alpine AS a\nENV --from=a A\n", nil,
+			"line 2: circular dependency detected on stage: a: a -(config, line 2)-> a; a stage cannot take over its own config"},
+		{"FROM alpine AS build\nENV STAGE=build\nFROM alpine\nENV --from=build STAGE\nCOPY --from=$STAGE / /\n", nil,
+			"line 5: --from=$STAGE: STAGE is not known before the build runs: ENV on line 4 takes it over from build, whose config is read when the build is known; write ARG STAGE=… after it"},
+		{"FROM alpine AS x\nFROM alpine AS tool\nENV X=y\nFROM alpine\nENV --from=tool *\nCOPY --from=${X:-x} / /\n", nil,
+			"line 6: --from=${X:-x} means x, but RUN has X=y there, because of the base image alpine, its triggers or an ENV --from; to set it in this stage, write ARG X=… above the line"},
 
 		// UNSET.
 		{"FROM alpine\nUNSET\n", nil,

@@ -104,7 +104,7 @@ func styleOf(g *Graph, n *Node) *boxStyle {
 }
 
 // heads are the ends of lines by the kind of the edge.
-var heads = map[view.EdgeKind]string{view.Base: "▼", view.Copy: "▽", view.Mount: "◇", view.Add: "◆", view.After: "○"}
+var heads = map[view.EdgeKind]string{view.Base: "▼", view.Copy: "▽", view.Mount: "◇", view.Add: "◆", view.After: "○", view.Config: "·"}
 
 // paint draws the chart.
 func (c *chart) paint() *canvas {

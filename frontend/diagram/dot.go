@@ -57,6 +57,8 @@ var dotLines = map[view.EdgeKind]string{
 	// A gate may run before, beside or behind the stage: its place in the
 	// drawing is that of what needs it, but nothing waits.
 	view.After: ", style=dotted, arrowhead=odot",
+	// Its image config is read.
+	view.Config: ", style=dotted, arrowhead=odiamond",
 }
 
 // dotText is a quoted label.

@@ -39,6 +39,8 @@ func (g *Graph) Mermaid() string {
 			line, head = "--", "-->"
 		case view.After:
 			line, head = "-.", ".-o"
+		case view.Config:
+			line, head = "-.", ".-x"
 		}
 		fmt.Fprintf(&b, "  %s %s %s %s %s\n", a.needs, line, mermaidText(a.label()), head, a.stage)
 	}

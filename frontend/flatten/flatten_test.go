@@ -151,7 +151,7 @@ func config(t *testing.T, text string) string {
 
 // unsayable is what docker/dockerfile has no words for. A flag that its parser
 // does not know counts as well: see refused.
-var unsayable = regexp.MustCompile(`(?i)unset |--arg=|COPY .*--target-platform|--no-cache|--squash|--keep-root|WORKDIR --ch|--if-exists .*/|--if-exists.*--|--if-exists .*-d|ONBUILD .*(INCLUDE|\$|--from=\.)`)
+var unsayable = regexp.MustCompile(`(?i)unset |(ENV|LABEL) --(file|from)|--arg=|COPY .*--target-platform|--no-cache|--squash|--keep-root|WORKDIR --ch|--if-exists .*/|--if-exists.*--|--if-exists .*-d|ONBUILD .*(INCLUDE|\$|--from=\.)`)
 
 // refused reports whether an error is about what docker/dockerfile has no words
 // for.

@@ -155,6 +155,10 @@ func (w *rewriter) instruction(p *piece, id stage.ID, step *stage.Instruction) r
 		if step.Flags.Chown != "" || step.Flags.Chmod != "" {
 			out.missing = append(out.missing, "--chown or --chmod: docker/dockerfile makes the folders for USER, with mode 755")
 		}
+	case *dockerfile.FileCommand:
+		out.missing = append(out.missing, fmt.Sprintf("%s --file: write the values of the file", c.Keyword))
+	case *dockerfile.ConfigCommand:
+		out.missing = append(out.missing, fmt.Sprintf("%s --from: write the values that %s has", c.Keyword, c.From))
 	}
 	if out.text = in.apply(edits); out.drop {
 		out.text = ""

@@ -1,7 +1,6 @@
 package flatten
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -29,7 +28,7 @@ func (p *piece) is(name string) bool { return p.node != nil && strings.EqualFold
 // place of INCLUDE.
 func scan(files *dockerfile.Files, id dockerfile.FileID) ([]piece, error) {
 	src := files.Source(id)
-	tree, err := parser.Parse(bytes.NewReader(src.Data))
+	tree, err := dockerfile.Tree(src.Data)
 	if err != nil {
 		return nil, errors.Wrap(err, src.Name())
 	}

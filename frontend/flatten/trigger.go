@@ -10,8 +10,11 @@ import (
 
 // isAddition reports whether docker/dockerfile cannot read a trigger at all.
 func isAddition(step *stage.Instruction, n *stage.Node) bool {
-	_, unset := step.Command.(*dockerfile.UnsetCommand)
-	return unset || step.Loc.File != n.Loc.File || step.Flags.IfExists || step.Flags.NoCache || step.Flags.KeepRoot || step.Flags.Chown+step.Flags.Chmod != "" ||
+	switch step.Command.(type) {
+	case *dockerfile.UnsetCommand, *dockerfile.FileCommand, *dockerfile.ConfigCommand:
+		return true
+	}
+	return step.Loc.File != n.Loc.File || step.Flags.IfExists || step.Flags.NoCache || step.Flags.KeepRoot || step.Flags.Chown+step.Flags.Chmod != "" ||
 		slices.ContainsFunc(step.Refs, func(r stage.Reference) bool { return r.HasVariables() || dockerfile.IsPath(r.Written) })
 }
 

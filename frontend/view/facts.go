@@ -34,9 +34,36 @@ func (g *Graph) findCircles(index *Index) {
 	}
 }
 
+// wanted tells of each node whether the target needs it: its files, or its
+// config alone, for which it needs no more than the config of its base.
+func (g *Graph) wanted(index *Index) []bool {
+	isConfig := func(e *Edge) bool { return e.Kind == Config }
+	wanted := index.Reach(index.Nodes[g.Target], func(e *Edge) bool { return !isConfig(e) })
+	var todo []int
+	add := func(n int, follow func(*Edge) bool) {
+		index.Needs(n, func(e *Edge, to int) {
+			if follow(e) && !wanted[to] {
+				wanted[to] = true
+				todo = append(todo, to)
+			}
+		})
+	}
+	for n := range g.Nodes {
+		if wanted[n] {
+			add(n, isConfig)
+		}
+	}
+	for len(todo) > 0 {
+		n := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		add(n, func(e *Edge) bool { return isConfig(e) || e.Kind == Base })
+	}
+	return wanted
+}
+
 // findNeeded marks what the target needs.
 func (g *Graph) findNeeded(index *Index) {
-	needed := index.Reach(index.Nodes[g.Target], func(*Edge) bool { return true })
+	needed := g.wanted(index)
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		n.Needed = needed[i]

@@ -75,11 +75,15 @@ const (
 	Mount EdgeKind = "mount" // RUN --mount=from
 	Add   EdgeKind = "add"   // ADD of a URL or a Git repository
 	After EdgeKind = "after" // FROM --after: must succeed, at any time
+	// Config is ENV --from, LABEL --from: the image config is read, and nothing
+	// built.
+	Config EdgeKind = "config"
 )
 
 // Waits reports whether a stage cannot start an instruction before the node that
-// the edge leads to is complete. A gate may run at any time.
-func Waits(e *Edge) bool { return e.Kind != After }
+// the edge leads to is complete. A gate may run at any time, and a config is
+// known before anything runs.
+func Waits(e *Edge) bool { return e.Kind != After && e.Kind != Config }
 
 // Edge says that a stage needs a node.
 type Edge struct {
@@ -89,7 +93,7 @@ type Edge struct {
 	Kind  EdgeKind `json:"kind"`
 	// Paths are what is copied or mounted. Their variables have their values
 	// where the target needs the stage and its images are known, else they
-	// are as written. Absent for base, add and after.
+	// are as written. Absent for other kinds.
 	Paths []string `json:"paths,omitempty"`
 	// File and Line are where the instruction stands.
 	File string `json:"file"`

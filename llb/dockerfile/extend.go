@@ -204,7 +204,7 @@ func flagsOf(node *parser.Node) []string {
 	case "run":
 		return []string{"no-cache"}
 	case "env", "label":
-		return []string{"file"}
+		return []string{"file", "from"}
 	}
 	return nil
 }

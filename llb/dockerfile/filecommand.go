@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -23,22 +24,20 @@ type FileCommand struct {
 // returns nil.
 func parseFileCommand(node *parser.Node) (*FileCommand, error) {
 	keyword := strings.ToUpper(node.Value)
-	if keyword != "ENV" && keyword != "LABEL" || len(node.Flags) == 0 {
+	isFile := func(flag string) bool { return strings.HasPrefix(flag, "--file") }
+	if keyword != "ENV" && keyword != "LABEL" || !slices.ContainsFunc(node.Flags, isFile) {
 		return nil, nil
 	}
-	before := len(node.Flags)
+	alone := len(node.Flags) == 1
 	flags := takeFlags(node)
 	file := flags.AddString("file", "")
 	if err := flags.Parse(); err != nil {
 		return nil, err
 	}
-	if !file.IsUsed() {
-		return nil, nil // BuildKit's parser refuses the others
-	}
 	c := &FileCommand{instruction: newInstruction(node), Keyword: keyword, Path: file.Value}
 	what := keyword + " --file=" + c.Path
 	switch {
-	case before > 1:
+	case !alone:
 		return nil, errors.Errorf("%s: no other flag goes with --file", what)
 	case argument(node) != "":
 		return nil, errors.Errorf("%s takes no further arguments; write another %s for them", what, keyword)

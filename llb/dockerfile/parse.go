@@ -181,6 +181,9 @@ func parseInstruction(node *parser.Node, lint *linter.Linter) (Instruction, erro
 	if c, err := parseFileCommand(node); c != nil || err != nil {
 		return Instruction{Command: c}, err
 	}
+	if c, err := parseConfigCommand(node); c != nil || err != nil {
+		return Instruction{Command: c}, err
+	}
 	flags, err := takeInstructionFlags(node)
 	if err != nil {
 		return Instruction{}, err
@@ -224,8 +227,32 @@ func tryNode(node *parser.Node, lint *linter.Linter) (_ any, err error) {
 	return instructions.ParseInstructionWithLinter(node, lint)
 }
 
-// parseTree is BuildKit's line parser, likewise guarded.
+// Tree returns the syntax tree of a file, as far as lines and flags go.
+func Tree(data []byte) (*parser.Result, error) { return parseTree(data) }
+
+// parseTree is BuildKit's line parser, to which ENV --from and LABEL --from are
+// shown in a form that it accepts.
 func parseTree(data []byte) (*parser.Result, error) {
+	tree, err := parseLines(data)
+	for range maxHidden {
+		if err == nil {
+			break
+		}
+		changed, ours := hideConfigCommand(data, err)
+		if !ours {
+			return nil, err
+		}
+		data = changed
+		tree, err = parseLines(data)
+	}
+	if err == nil {
+		show(tree.AST)
+	}
+	return tree, err
+}
+
+// parseLines is BuildKit's line parser, likewise guarded.
+func parseLines(data []byte) (*parser.Result, error) {
 	tree, err := crash.Guard(func() (*parser.Result, error) { return parser.Parse(bytes.NewReader(data)) })
 	if crashed := new(crash.Error); errors.As(err, &crashed) {
 		err = errors.WithMessage(err, "malformed Dockerfile")

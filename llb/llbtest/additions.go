@@ -22,7 +22,7 @@ var additions = []struct {
 	{"flag of FROM", regexp.MustCompile(`unknown flag: --(after|arg|context|no-cache|squash|target-platform)\b`)},
 	{"flag of COPY", regexp.MustCompile(`unknown flag: --(if-exists|keep-root|target-platform)\b`)},
 	{"flag of WORKDIR", regexp.MustCompile(`unknown flag: --(chown|chmod)\b`)},
-	{"flag of ENV or LABEL", regexp.MustCompile(`unknown flag: --file\b`)},
+	{"flag of ENV or LABEL", regexp.MustCompile(`unknown flag: --(file|from)\b`)},
 	{"stage of another file", regexp.MustCompile(`failed to parse stage name "(/|\./|\.\./)`)},
 	{"reference to a later stage", regexp.MustCompile(`cannot (copy|mount) from stage .* needs to be defined before current`)},
 }
@@ -32,6 +32,9 @@ var additions = []struct {
 func Addition(r Request, upstream error) string {
 	if upstream == nil {
 		return ""
+	}
+	if strings.Contains(upstream.Error(), "must have two arguments") && configLine.Match(r.Dockerfile) {
+		return "flag of ENV or LABEL"
 	}
 	for _, a := range additions {
 		if a.refusal.MatchString(upstream.Error()) {
@@ -45,6 +48,10 @@ func Addition(r Request, upstream error) string {
 	}
 	return ""
 }
+
+// configLine is ENV --from or LABEL --from, of which docker/dockerfile says that
+// a value is missing.
+var configLine = regexp.MustCompile(`(?im)^\s*(onbuild\s+)?(env|label)\s+--from=`)
 
 func repeatsNames(data []byte) bool {
 	seen := map[string]bool{}

@@ -67,7 +67,7 @@ func carriedOut(g *stage.Graph) map[stage.ID]bool {
 			continue
 		}
 		for _, e := range g.Out(todo[0]) {
-			if e.Kind != stage.After && !reached[e.To] {
+			if e.Kind != stage.After && e.Kind != stage.Config && !reached[e.To] {
 				reached[e.To] = true
 				todo = append(todo, e.To)
 			}

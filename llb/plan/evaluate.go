@@ -51,6 +51,7 @@ func Evaluate(r *resolve.Resolved, opt Options) (*Plan, error) {
 		opt:      opt,
 		resolved: r,
 		reads:    map[Source]pathSet{},
+		built:    r.Graph.Built(r.Graph.Target),
 		scopes:   map[stage.ID]*scope{},
 		lexers:   map[rune]*shell.Lex{},
 		plan: &Plan{
@@ -75,6 +76,7 @@ func Evaluate(r *resolve.Resolved, opt Options) (*Plan, error) {
 	for _, id := range r.Graph.Order(set) {
 		n := r.Graph.Node(id)
 		e := ev.start(n)
+		e.configOnly = !ev.built[id] && !opt.Everything
 		switch {
 		case n.Kind == stage.External:
 			externals = append(externals, e)
@@ -116,6 +118,7 @@ type evaluator struct {
 	resolved *resolve.Resolved
 	plan     *Plan
 	reads    map[Source]pathSet
+	built    map[stage.ID]bool // what the target needs the files of
 	scopes   map[stage.ID]*scope
 	lexers   map[rune]*shell.Lex // by escape character; see lexer
 }
@@ -163,10 +166,12 @@ type stageEval struct {
 	lex      *shell.Lex // with the escape character of the current instruction
 	dir      string     // of the next instruction, with slashes on every platform
 	progress counter
-	lint     *linter.Linter  // under the comments of the current instruction
-	loc      dockerfile.Loc  // of the current instruction
-	outside  []Read          // by the current instruction
-	asked    map[string]bool // variables, by the current instruction
+	// configOnly says that nothing but the image config of the stage is needed.
+	configOnly bool
+	lint       *linter.Linter  // under the comments of the current instruction
+	loc        dockerfile.Loc  // of the current instruction
+	outside    []Read          // by the current instruction
+	asked      map[string]bool // variables, by the current instruction
 	// The instructions of which only the last one counts.
 	lastCmd, lastEntrypoint, lastHealthcheck once
 }
@@ -176,7 +181,7 @@ func (ev *evaluator) start(n *stage.Node) *stageEval {
 	unit := ev.plan.Graph.UnitOf(n)
 	out := &Stage{
 		ID: n.ID, Node: n, Kind: n.Kind, Label: n.Label, Ref: n.Ref, From: n.From.SourceCode, Loc: n.Loc,
-		Context: unit.Context, Parent: n.Base, Base: ev.resolved.Base(n.ID), Needed: ev.resolved.Reach[n.ID],
+		Context: unit.Context, Parent: n.Base, Base: ev.resolved.Base(n.ID), Needed: ev.built[n.ID],
 	}
 	for _, e := range ev.plan.Graph.Out(n.ID) {
 		out.Needs = append(out.Needs, e.To)
@@ -207,7 +212,9 @@ func (e *stageEval) evaluate(n *stage.Node) error {
 			return dockerfile.At(err, n.Steps[i].Loc)
 		}
 	}
-	e.scanForSBOM()
+	if !e.configOnly {
+		e.scanForSBOM()
+	}
 	if e.out.Platform.OS == "" {
 		// Only a context that is no image leaves this open, and only for the
 		// stage right on it.
@@ -235,6 +242,10 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	e.at(in.Loc, in.Comments())
 	e.progress.onBuild = in.OnBuild
 	e.outside, e.asked = nil, map[string]bool{}
+	if e.configOnly && changesFiles(in) {
+		e.out.Steps = append(e.out.Steps, Step{Loc: in.Loc, Code: in.Text()})
+		return nil
+	}
 	if err := e.checkReferences(in); err != nil {
 		return err
 	}
@@ -276,6 +287,8 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 		err = e.stopSignal(c)
 	case *instructions.UserCommand:
 		e.user(c)
+	case *dockerfile.ConfigCommand:
+		err = e.takeOver(c, in)
 	case *dockerfile.FileCommand:
 		err = e.setFromFile(c, in)
 	case *dockerfile.UnsetCommand:
@@ -294,6 +307,16 @@ func (e *stageEval) instruction(in *stage.Instruction) (err error) {
 	e.runAgain(&step, in)
 	e.out.Steps = append(e.out.Steps, step)
 	return nil
+}
+
+// changesFiles reports whether an instruction does nothing but to the files of
+// a stage.
+func changesFiles(in *stage.Instruction) bool {
+	switch in.Command.(type) {
+	case *instructions.AddCommand, *instructions.CopyCommand, *instructions.RunCommand:
+		return true
+	}
+	return false
 }
 
 // finish completes the result: labels and platform that the client asked

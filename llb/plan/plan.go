@@ -64,7 +64,8 @@ type Stage struct {
 	// then what it is built from.
 	Parent stage.ID
 	Base   *resolve.Base
-	// Needed tells that the target needs the stage, which may be the target.
+	// Needed tells that the target needs the stage's files, and not only its
+	// config. It may be the target.
 	// Needs are the nodes that it needs itself, gates among them.
 	Needed bool
 	Needs  []stage.ID

@@ -62,7 +62,7 @@ func (e *stageEval) otherMeaning(ref *stage.Reference) error {
 			mend = append(mend, fmt.Sprintf("ARG %s=…", v.Name))
 		}
 	}
-	return errors.Errorf("%s=%s means %s, but %s, because of the base image %s or its triggers; to set it in this stage, write %s above the line",
+	return errors.Errorf("%s=%s means %s, but %s, because of the base image %s, its triggers or an ENV --from; to set it in this stage, write %s above the line",
 		ref.Flag, ref.Written, ref.Expanded, strings.Join(differ, " and "), e.baseName(), strings.Join(mend, " and "))
 }
 

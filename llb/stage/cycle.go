@@ -148,6 +148,8 @@ func (g *Graph) breakCycle(cycle []Edge) string {
 	switch {
 	case len(cycle) == 1 && gate == 0:
 		return "a stage cannot be its own gate"
+	case len(cycle) == 1 && cycle[0].Kind == Config:
+		return "a stage cannot take over its own config"
 	case len(cycle) == 1 && cycle[0].Kind == Mount:
 		return "a stage cannot mount itself"
 	case len(cycle) == 1:

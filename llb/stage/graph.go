@@ -84,14 +84,15 @@ type Node struct {
 type EdgeKind int
 
 const (
-	Base  EdgeKind = iota // FROM
-	Copy                  // COPY --from
-	Mount                 // RUN --mount=from
-	After                 // FROM --after: To must succeed, but gives nothing
+	Base   EdgeKind = iota // FROM
+	Copy                   // COPY --from
+	Mount                  // RUN --mount=from
+	After                  // FROM --after: To must succeed, but gives nothing
+	Config                 // ENV --from, LABEL --from: nothing but To's image config
 )
 
 func (k EdgeKind) String() string {
-	return [...]string{"base", "copy", "mount", "after"}[k]
+	return [...]string{"base", "copy", "mount", "after", "config"}[k]
 }
 
 // Edge says that From needs To.

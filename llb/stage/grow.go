@@ -36,23 +36,35 @@ func (g *Builder) Grow() error {
 // followFrom follows all that can be reached from a node, gates included, and
 // returns what of it was not seen before. A reference that leads nowhere is an error.
 func (g *Builder) followFrom(start ID, seen map[ID]bool) ([]ID, error) {
+	type visit struct {
+		id   ID
+		need need
+	}
 	var order []ID
-	for todo := []ID{start}; len(todo) > 0; {
-		id := todo[len(todo)-1]
+	glanced := map[ID]bool{}
+	for todo := []visit{{start, needFiles}}; len(todo) > 0; {
+		id, need := todo[len(todo)-1].id, todo[len(todo)-1].need
 		todo = todo[:len(todo)-1]
-		if seen[id] {
+		if seen[id] || need == needConfig && glanced[id] {
 			continue
 		}
-		seen[id] = true
+		seen[id], glanced[id] = need == needFiles, true
 		if err := g.Node(id).Unresolved; err != nil && !g.tolerant && !g.excused[id] {
 			return nil, dockerfile.At(err, g.Node(id).Use)
 		}
-		if err := g.follow(id); err != nil {
+		if err := g.follow(id, need); err != nil {
 			return nil, err
 		}
 		order = append(order, id)
-		for _, e := range slices.Backward(g.out[id]) {
-			todo = append(todo, g.Edges[e].To)
+		for _, i := range slices.Backward(g.out[id]) {
+			e := &g.Edges[i]
+			n := e.need(need)
+			if e.Kind == After && need == needFiles {
+				n = needFiles
+			}
+			if n != 0 {
+				todo = append(todo, visit{e.To, n})
+			}
 		}
 	}
 	return order, nil
@@ -72,11 +84,15 @@ func (g *Builder) followAll(seen map[ID]bool) error {
 	return nil
 }
 
-// follow adds what a stage refers to in words that docker/dockerfile has not.
-func (g *Builder) follow(id ID) error {
+// follow adds what a stage refers to in words that docker/dockerfile has not,
+// as far as what is needed of the stage takes it.
+func (g *Builder) follow(id ID, need need) error {
 	n := g.Node(id)
 	if n.Kind != Stage || g.followed[id] {
 		return nil
+	}
+	if need == needConfig {
+		return g.followConfig(id)
 	}
 	g.followed[id] = true
 	g.expect(id)
@@ -89,7 +105,25 @@ func (g *Builder) follow(id ID) error {
 	if err := g.addGates(id, g.fromFlags(id).After); err != nil {
 		return dockerfile.At(err, g.Node(id).Loc)
 	}
-	return g.followSteps(id)
+	return g.followSteps(id, g.unseen(id))
+}
+
+// unseen are the references of a stage that were not followed before: of a unit
+// with settings, all.
+func (g *Builder) unseen(id ID) func(*mention) bool {
+	lazy := !g.UnitOf(g.Node(id)).Settings.Empty()
+	return func(m *mention) bool { return m.ours || lazy }
+}
+
+// followConfig adds what the image config of a stage is made from.
+func (g *Builder) followConfig(id ID) error {
+	if g.Node(id).Replaced {
+		return nil
+	}
+	if err := g.openBase(id); err != nil {
+		return err
+	}
+	return g.followSteps(id, func(m *mention) bool { return m.kind == Config })
 }
 
 // openBase finds the base of a stage where that is of another file.
@@ -122,7 +156,7 @@ func (g *Builder) followReplaced(id ID) error {
 	}
 	before, nodes := g.tolerant, ID(len(g.Nodes))
 	g.tolerant = true
-	err := g.followSteps(id)
+	err := g.followSteps(id, g.unseen(id))
 	g.tolerant = before
 	for ; nodes < ID(len(g.Nodes)); nodes++ {
 		g.excused[nodes] = true
@@ -130,12 +164,12 @@ func (g *Builder) followReplaced(id ID) error {
 	return err
 }
 
-func (g *Builder) followSteps(id ID) error {
-	lazy := !g.UnitOf(g.Node(id)).Settings.Empty() // nothing was followed before
+// followSteps adds the wanted references of a stage's instructions.
+func (g *Builder) followSteps(id ID, wanted func(*mention) bool) error {
 	for i := range g.Nodes[id].Steps {
 		// Loading another file may move the nodes: the step is copied.
 		in := g.Nodes[id].Steps[i]
-		if err := g.addReferences(id, i, &in, func(m *mention) bool { return m.ours || lazy }); err != nil {
+		if err := g.addReferences(id, i, &in, wanted); err != nil {
 			return dockerfile.At(err, in.Loc)
 		}
 		if err := g.readFile(&in); err != nil && !g.tolerant {

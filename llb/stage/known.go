@@ -122,6 +122,10 @@ func (v *staticVars) see(in *Instruction) {
 		}
 	case *instructions.EnvCommand:
 		v.env(lex, c, v.where(in))
+	case *dockerfile.ConfigCommand:
+		if c.Keyword == "ENV" {
+			v.takeOver(lex, c, v.where(in))
+		}
 	case *dockerfile.FileCommand:
 		if c.Keyword == "ENV" {
 			v.envFile(c, in)
@@ -180,6 +184,23 @@ func (v *staticVars) env(lex *shell.Lex, c *instructions.EnvCommand, place strin
 	}
 	for name, f := range facts {
 		v.set(name, f)
+	}
+}
+
+// takeOver is ENV --from. The plan finds out what * means.
+func (v *staticVars) takeOver(lex *shell.Lex, c *dockerfile.ConfigCommand, place string) {
+	names, err := lex.ProcessWords(c.Names, facts(v.scope))
+	if err != nil {
+		return
+	}
+	for _, name := range names {
+		if name != "*" {
+			v.set(name, fact{
+				state: unknown,
+				why:   fmt.Sprintf("ENV on %s takes it over from %s, whose config is read when the build is known", place, c.From),
+				mend:  fmt.Sprintf("write ARG %s=… after it", name),
+			})
+		}
 	}
 }
 

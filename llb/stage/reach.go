@@ -3,7 +3,65 @@ package stage
 // Reach is the set of nodes whose files or config a node needs, itself among
 // them. Gates are not: see [Graph.Gates].
 func (g *Graph) Reach(from ID) map[ID]bool {
-	return g.reach([]ID{from}, func(e *Edge) bool { return e.Kind != After })
+	reached := map[ID]bool{}
+	for id := range g.needs(from) {
+		reached[id] = true
+	}
+	return reached
+}
+
+// Built is the set of nodes that a build of a node carries out: those whose
+// files it needs. Of the others in [Graph.Reach] only the config is wanted.
+func (g *Graph) Built(from ID) map[ID]bool {
+	built := map[ID]bool{}
+	for id, n := range g.needs(from) {
+		if n == needFiles {
+			built[id] = true
+		}
+	}
+	return built
+}
+
+// need is what is needed of a node.
+type need int
+
+const (
+	needConfig need = iota + 1 // the image config alone
+	needFiles                  // the files, and with them the config
+)
+
+// needs are the nodes that a node needs, and what of them. For its config
+// alone a node needs no more than the config of its base, and of what its own
+// ENV --from names.
+func (g *Graph) needs(from ID) map[ID]need {
+	needs := map[ID]need{from: needFiles}
+	for todo := []ID{from}; len(todo) > 0; {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, i := range g.out[id] {
+			e := &g.Edges[i]
+			if n := e.need(needs[id]); n > needs[e.To] {
+				needs[e.To] = n
+				todo = append(todo, e.To)
+			}
+		}
+	}
+	return needs
+}
+
+// need is what a node needs of the end of an edge, where own is needed of the
+// node itself; 0 is nothing.
+func (e *Edge) need(own need) need {
+	switch {
+	case e.Kind == Config:
+		return needConfig
+	case e.Kind == Base:
+		return own
+	case e.Kind == After, own == needConfig:
+		return 0
+	default:
+		return needFiles
+	}
 }
 
 // Asked is the set of all nodes that something refers to, wanted or not: all

@@ -118,6 +118,11 @@ func mentions(in *Instruction) []mention {
 			list = append(list, m)
 		}
 		return list
+	case *dockerfile.ConfigCommand:
+		return []mention{{
+			kind: Config, name: c.From, ours: true, hasVariables: strings.Contains(c.From, "$"),
+			Reference: Reference{Node: None, Flag: CopyFrom, Written: c.From, Expanded: c.From},
+		}}
 	}
 	return nil
 }
@@ -201,7 +206,7 @@ func (g *Builder) copySource(from ID, ref *Reference, set Settings, in *Instruct
 			return cutShort(err, ref.Written, "--from=")
 		}
 	}
-	if index, err := strconv.Atoi(ref.Expanded); err == nil {
+	if index, err := strconv.Atoi(ref.Expanded); err == nil && !isConfig(in) {
 		ref.Node, err = g.byIndex(from, index, set)
 		return err
 	}
@@ -215,6 +220,13 @@ func cutShort(err error, written, flag string) error {
 		return err
 	}
 	return errors.Errorf("%v; a flag ends at the first space: where the value has one, put it in quotes, such as %s\"${NAME:?it is required}\"", err, flag)
+}
+
+// isConfig reports whether an instruction takes over a config: an index means
+// a stage in COPY only.
+func isConfig(in *Instruction) bool {
+	_, is := in.Command.(*dockerfile.ConfigCommand)
+	return is
 }
 
 // mountSource finds what a mount's from means. A mount without one stands on

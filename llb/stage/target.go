@@ -115,9 +115,9 @@ type Gate struct {
 // and should it fail, the failure is the target's own.
 func (g *Graph) Gates() []Gate {
 	var gates []Gate
-	seen := g.Reach(g.Target)
+	seen := g.Built(g.Target)
 	for todo := []ID{g.Target}; len(todo) > 0; todo = todo[1:] {
-		for _, id := range g.Order(g.Reach(todo[0])) {
+		for _, id := range g.Order(g.Built(todo[0])) {
 			for _, e := range g.Out(id) {
 				if e.Kind == After && !seen[e.To] && g.Node(e.To).Kind == Stage {
 					seen[e.To] = true
