@@ -10,7 +10,7 @@ import (
 	"github.com/stagecraft/stagecraft/frontend/gateway"
 )
 
-// convertLLBCall is the definition of the target as JSON.
+// convertLLBCall returns the definition of the target as JSON.
 func convertLLBCall(ctx context.Context, r *request) (answer.Answer, error) {
 	compiled, err := r.compilation(ctx, gateway.Goal{}).warning(r.reporter(ctx), nil).compile(ctx)
 	if err != nil {

@@ -141,7 +141,7 @@ func readAll(ctx context.Context, ref client.Reference, name string) ([]byte, er
 	}
 }
 
-// ignoreFiles are the ignore files of the build contexts of a plan, with a digest of what they say.
+// ignoreFiles returns the ignore files of the build contexts of a plan, with a digest of what they say.
 func (c *compilation) ignoreFiles(ctx context.Context, p *plan.Plan) (map[stage.ContextID]digests.Named, error) {
 	files := map[stage.ContextID]digests.Named{}
 	for i, other := range p.Graph.Contexts {
@@ -161,7 +161,7 @@ func (c *compilation) ignoreFiles(ctx context.Context, p *plan.Plan) (map[stage.
 	return files, nil
 }
 
-// programOptions are the options of the client on which all programs depend.
+// programOptions returns the options of the client on which all programs depend.
 func (r *request) programOptions() []digests.Named {
 	ui := &r.UI.Config
 	var ulimits []string

@@ -25,7 +25,7 @@ func graphCall(draw func(*diagram.Graph) string) func(context.Context, *request)
 	}
 }
 
-// graph is the view of the stages for the first of the target platforms.
+// graph returns the view of the stages for the first of the target platforms.
 // Findings of the build checks are left to --call=check.
 func (r *request) graph(ctx context.Context) (*diagram.Graph, error) {
 	c := r.compilation(ctx, r.goal())

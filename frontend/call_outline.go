@@ -39,7 +39,7 @@ func outlineCall(ctx context.Context, r *request) (answer.Answer, error) {
 	return o.Extend(a)
 }
 
-// outline is what a plan of the compilation asks for, located in an answer.
+// outline returns what a plan of the compilation asks for, located in an answer.
 func (c *compilation) outline(p *plan.Plan, sources *docker.Sources) plan.Outline {
 	return p.Outline().Relocate(func(loc dockerfile.Loc) dockerfile.Loc { return sources.In(c.Files, loc) })
 }

@@ -47,7 +47,7 @@ type settingsTarget struct {
 	loc dockerfile.Loc
 }
 
-// settingsTargets are the stages of the Dockerfile with settings of their own,
+// settingsTargets returns the stages of the Dockerfile with settings of their own,
 // such as build(GO=1.25), under the names that --target knows them by. They
 // depend on arguments: where these are missing, there are none.
 func settingsTargets(ctx context.Context, c *compilation, f *dockerfile.File) []settingsTarget {

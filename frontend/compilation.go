@@ -101,7 +101,7 @@ type compiled struct {
 	by *compilation
 }
 
-// compile is the compiler with its errors located for the client.
+// compile runs the compiler, with its errors located for the client.
 func (c *compilation) compile(ctx context.Context) (*compiled, error) {
 	result, err := compiler.Compile(ctx, c.Request)
 	if err != nil {
@@ -152,7 +152,7 @@ func (c *compiled) solve(ctx context.Context, evaluate bool) (client.Reference, 
 	return res.SingleRef()
 }
 
-// evaluate is the compiler up to the plan.
+// evaluate runs the compiler up to the plan.
 func (c *compilation) evaluate(ctx context.Context) (*plan.Plan, error) {
 	p, err := compiler.Evaluate(ctx, c.Request)
 	if err != nil {
@@ -161,7 +161,7 @@ func (c *compilation) evaluate(ctx context.Context) (*plan.Plan, error) {
 	return p, nil
 }
 
-// sourceMap is a file of the compilation as BuildKit shows it.
+// sourceMap returns a file of the compilation as BuildKit shows it.
 func (c *compilation) sourceMap(id dockerfile.FileID) *llb.SourceMap {
 	if sm, ok := c.maps[id]; ok {
 		return sm

@@ -189,7 +189,7 @@ func (c *compilation) describe(gate compiler.Gate) string {
 	return fmt.Sprintf("stage %s failed and is required by --after=%s of stage %s (%s)", gate.Name, gate.Name, gate.By, c.place(gate))
 }
 
-// place is the FROM that requires a gate.
+// place returns the FROM that requires a gate.
 func (c *compilation) place(gate compiler.Gate) string {
 	if way := c.Files.Way(dockerfile.Loc{File: gate.Loc.File, Ranges: gate.Loc.Ranges}); way != "" {
 		return way

@@ -17,7 +17,7 @@ import (
 
 const optionLock = "LOCK"
 
-// lockFile is the name of the lock file.
+// lockFile returns the name of the lock file.
 func (r *request) lockFile() string { return cmp.Or(r.option(optionLock), lock.FileName) }
 
 // readLock reads the lock file.
@@ -43,7 +43,7 @@ func (r *request) useLock(ctx context.Context) (err error) {
 	return err
 }
 
-// pinned is an image's reference with the digest of the lock, where there is
+// pinned returns an image's reference with the digest of the lock, where there is
 // one. What the lock lacks is refused where it is looked up.
 func (r *request) pinned(ref string, _ dockerfile.Loc) string {
 	if r.lock == nil {
@@ -144,7 +144,7 @@ func (r *request) lockGoal(ctx context.Context, c *compilation) ([]lock.Source, 
 	return list, target, nil
 }
 
-// usersOf are the places that name an image.
+// usersOf returns the places that name an image.
 func (c *compilation) usersOf(g *stage.Graph, ref string) []string {
 	var places []string
 	for i := range g.Nodes {
@@ -157,7 +157,7 @@ func (c *compilation) usersOf(g *stage.Graph, ref string) []string {
 	return places
 }
 
-// fetchDigest is the digest that a source has now.
+// fetchDigest returns the digest that a source has now.
 func (r *request) fetchDigest(ctx context.Context, c *compilation, f *lock.Fetch) (string, error) {
 	if f.Digest != "" {
 		return f.Digest, nil
@@ -173,7 +173,7 @@ func (r *request) fetchDigest(ctx context.Context, c *compilation, f *lock.Fetch
 	return dgst, err
 }
 
-// frontendImage is the image that answers here, if the client or the
+// frontendImage returns the image that answers here, if the client or the
 // Dockerfile names one.
 func (r *request) frontendImage(ctx context.Context) ([]lock.Source, error) {
 	ref := r.opts["source"]

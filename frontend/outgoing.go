@@ -65,7 +65,7 @@ type whole struct {
 func (e *whole) Error() string { return e.text }
 func (e *whole) Unwrap() error { return e.error }
 
-// GRPCStatus is the status of the cause with the whole text.
+// GRPCStatus returns the status of the cause with the whole text.
 func (e *whole) GRPCStatus() *status.Status {
 	st, ok := grpcerrors.AsGRPCStatus(e.error)
 	if !ok || st == nil {

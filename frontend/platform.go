@@ -64,7 +64,7 @@ type built struct {
 	gates    bkmaps.SyncMap[string, []client.Reference] // by platformID
 }
 
-// platformID is how results name a platform; nil is this machine's.
+// platformID returns how results name a platform; nil is this machine's.
 func platformID(p *ocispecs.Platform) string {
 	if p == nil {
 		return platforms.FormatAll(platforms.Normalize(platforms.DefaultSpec()))

@@ -48,7 +48,7 @@ func newRequest(ctx context.Context, c client.Client) (*request, error) {
 // platforms that the client names.
 func (r *request) goal() gateway.Goal { return r.goals()[0] }
 
-// goals are the target for each of the platforms of the request.
+// goals returns the target for each of the platforms of the request.
 func (r *request) goals() []gateway.Goal {
 	goals := make([]gateway.Goal, max(1, len(r.UI.TargetPlatforms)))
 	for i := range r.UI.TargetPlatforms {
@@ -66,7 +66,7 @@ var frontendCaps = map[string]bool{
 	"moby.buildkit.frontend.contexts.zstd":  true,
 }
 
-// checkCaps is an error for the first capability of a list such as
+// checkCaps returns an error for the first capability of a list such as
 // "name,name+forward" that Stagecraft lacks. Forward says that the client
 // would be content with a frontend that the build is passed on to.
 func checkCaps(required string) (forward bool, err error) {

@@ -13,7 +13,7 @@ import (
 	"github.com/stagecraft/stagecraft/llb/crash"
 )
 
-// scanner is the SBOM generator that the client asks for, nil for none.
+// scanner returns the SBOM generator that the client asks for, nil for none.
 func (r *request) scanner(ctx context.Context) (sbom.Scanner, error) {
 	if r.UI.SBOM == nil {
 		return nil, nil

@@ -59,7 +59,7 @@ func (r *request) forwardTo(ctx context.Context, ref, line string) (*client.Resu
 	})
 }
 
-// inputs are the states that the client gave as contexts.
+// inputs returns the states that the client gave as contexts.
 func (r *request) inputs(ctx context.Context) (map[string]*pb.Definition, error) {
 	caps := r.UI.BuildOpts().Caps
 	if caps.Supports(gwpb.CapFrontendInputs) != nil {

@@ -104,7 +104,7 @@ func CompileOf(ctx context.Context, req Request, change func(*plan.Plan) (*plan.
 	return &Compiled{Result: res, Plan: p}, nil
 }
 
-// lower is the last phase. All it needs besides the plan is where the contexts
+// lower returns the last phase. All it needs besides the plan is where the contexts
 // come from.
 func (req *Request) lower(ctx context.Context, r *resolve.Resolved, p *plan.Plan) (*lower.Result, error) {
 	contexts, err := req.contexts(ctx, r.Graph, p)
@@ -116,7 +116,7 @@ func (req *Request) lower(ctx context.Context, r *resolve.Resolved, p *plan.Plan
 	return lower.Lower(p, opt)
 }
 
-// contexts are the build contexts of a plan, limited to what it reads.
+// contexts returns the build contexts of a plan, limited to what it reads.
 func (req *Request) contexts(ctx context.Context, g *stage.Graph, p *plan.Plan) (map[stage.ContextID]llb.State, error) {
 	states := map[stage.ContextID]llb.State{}
 	for i, c := range g.Contexts {
@@ -249,7 +249,7 @@ func (req *Request) stages(ctx context.Context) (*resolved, *stage.Builder, erro
 	return r, builder, err
 }
 
-// ignoreMatchers are the patterns of the ignore files of the build contexts
+// ignoreMatchers returns the patterns of the ignore files of the build contexts
 // that needed stages have.
 func (req *Request) ignoreMatchers(ctx context.Context, r *resolve.Resolved) (map[stage.ContextID]plan.Ignore, error) {
 	needed := map[stage.ContextID]bool{0: true}
@@ -283,7 +283,7 @@ func (req *Request) ignoreMatchers(ctx context.Context, r *resolve.Resolved) (ma
 	return matchers, nil
 }
 
-// ignorePatterns are the patterns for a build context and the file that has
+// ignorePatterns returns the patterns for a build context and the file that has
 // them.
 func (req *Request) ignorePatterns(ctx context.Context, id int, c stage.Context) ([]string, string, error) {
 	if id > 0 && req.OtherIgnore != nil {
@@ -327,7 +327,7 @@ type Gate struct {
 	Loc dockerfile.Loc
 }
 
-// Gates are the gates of a plan's target and of all that it needs.
+// Gates returns the gates of a plan's target and of all that it needs.
 func Gates(p *plan.Plan) []Gate {
 	g := p.Graph
 	var gates []Gate
@@ -342,7 +342,7 @@ func Gates(p *plan.Plan) []Gate {
 	return gates
 }
 
-// proxy are the proxies among the build arguments, in either case. They reach
+// proxy returns the proxies among the build arguments, in either case. They reach
 // programs without becoming part of the cache key. Nil without any.
 func proxy(buildArgs map[string]string) *llb.ProxyEnv {
 	var env llb.ProxyEnv

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/text/width"
 )
 
-// CellsOf is how many columns of a terminal a character takes: two for those
+// CellsOf returns how many columns of a terminal a character takes: two for those
 // of East Asian scripts and emoji, none for marks on the one before.
 func CellsOf(r rune) int {
 	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
@@ -21,7 +21,7 @@ func CellsOf(r rune) int {
 	}
 }
 
-// Cells is how many columns a text takes.
+// Cells returns how many columns a text takes.
 func Cells(s string) int {
 	n := 0
 	for _, r := range s {
@@ -30,7 +30,7 @@ func Cells(s string) int {
 	return n
 }
 
-// Clean is a text on one line and without what would steer a terminal.
+// Clean returns a text on one line and without what would steer a terminal.
 func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

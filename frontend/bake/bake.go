@@ -134,7 +134,7 @@ func (f *File) add(wanted string, t Target) string {
 	}
 }
 
-// args are the arguments that the Dockerfile declares with a plain default, as
+// args returns the arguments that the Dockerfile declares with a plain default, as
 // variables. One with several defaults is left out: passing one of them on
 // would take the place of the others.
 func (f *File) args(in *Input) map[string]string {
@@ -205,7 +205,7 @@ func hasDefault(f *dockerfile.File, name string) bool {
 
 var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// contexts are the named contexts: one of the client's folders becomes a
+// contexts returns the named contexts: one of the client's folders becomes a
 // variable that must be set, because the frontend does not know its path.
 func (f *File) contexts(given map[string]string) map[string]string {
 	contexts := map[string]string{}
@@ -226,7 +226,7 @@ func (f *File) contexts(given map[string]string) map[string]string {
 	return contexts
 }
 
-// literal is a text that Bake takes as it is.
+// literal returns a text that Bake takes as it is.
 func literal(text string) string {
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(text)
 }

@@ -45,7 +45,7 @@ func (g *Graph) findLayers() {
 	}
 }
 
-// runs says that a build of the target runs the node's instructions.
+// runs reports whether a build of the target runs the node's instructions.
 func (n *Node) runs() bool { return n.Kind == view.KindStage && n.Needed }
 
 // chain is a chain of stages that ends with one, and the node before that.

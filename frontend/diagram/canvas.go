@@ -261,7 +261,7 @@ func (w *wire) paintColumns(out *canvas, y, end int) {
 	}
 }
 
-// start is the line below which the wire's upper pin is.
+// start returns the line below which the wire's upper pin is.
 func (w *wire) start(y int) int {
 	if w.above == nil {
 		return y

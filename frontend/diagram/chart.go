@@ -86,7 +86,7 @@ func (i *item) width() int {
 	return 1
 }
 
-// gap is how many columns stay free between two neighbours.
+// gap returns how many columns stay free between two neighbours.
 func gap(a, b *item) int {
 	if a.box != nil && b.box != nil {
 		return 2
@@ -98,7 +98,7 @@ func gap(a, b *item) int {
 // target does not need is drawn on its own.
 const maxTogether = 24
 
-// charts are the parts of a graph that hang together, that of the target
+// charts returns the parts of a graph that hang together, that of the target
 // first. Spare ones have only what the target does not need.
 func charts(g *Graph) (needed, spare []*chart) {
 	apart := len(g.Nodes) > maxTogether
@@ -206,7 +206,7 @@ func newBox(g *Graph, n *Node) *box {
 	return b
 }
 
-// label is what a drawing says of a node, its name first.
+// label returns what a drawing says of a node, its name first.
 func (g *Graph) label(n *Node) []string {
 	lines := []string{answer.Clean(n.Name)}
 	if n.Line > 0 {
@@ -237,7 +237,7 @@ func (g *Graph) label(n *Node) []string {
 	return lines
 }
 
-// fromScratch says that a stage begins with nothing.
+// fromScratch reports whether a stage begins with nothing.
 func (g *Graph) fromScratch(n *Node) bool {
 	return n.Kind == view.KindStage && n.Ref == stage.Scratch && !g.hasBase(n.ID)
 }
@@ -247,7 +247,7 @@ func (g *Graph) hasBase(id string) bool {
 	return slices.ContainsFunc(found.Edges[found.Nodes[id]], func(e int) bool { return g.Edges[e].Kind == view.Base })
 }
 
-// place is a line for people, with the file where it is not the one that the
+// place returns a line for people, with the file where it is not the one that the
 // target is in.
 func (g *Graph) place(file string, line int) string {
 	if file == g.node(g.Target).File {
@@ -276,7 +276,7 @@ func (b *box) unplug(p *port) {
 	b.list(p.net.from)
 }
 
-// content are all lines of the box.
+// content returns all lines of the box.
 func (b *box) content() []string {
 	lines := b.lines
 	if len(b.listed) > 0 {
@@ -300,7 +300,7 @@ func (b *box) measure() {
 	}
 }
 
-// frame is the width of the box without its lid.
+// frame returns the width of the box without its lid.
 func (b *box) frame() int {
 	w := 2*len(b.ports) + 1
 	for _, line := range b.content() {
@@ -317,5 +317,5 @@ func (b *box) height() int {
 	return h
 }
 
-// center is the column in which a box's net begins.
+// center returns the column in which a box's net begins.
 func (b *box) center() int { return b.x + b.w/2 }

@@ -7,7 +7,7 @@ import (
 	"github.com/stagecraft/stagecraft/frontend/view"
 )
 
-// Dot is the graph in the language of Graphviz. It ends with a newline.
+// Dot returns the graph in the language of Graphviz. It ends with a newline.
 // Syntax: https://graphviz.org/doc/info/lang.html
 func (g *Graph) Dot() string {
 	var b strings.Builder
@@ -61,7 +61,7 @@ var dotLines = map[view.EdgeKind]string{
 	view.Config: ", style=dotted, arrowhead=odiamond",
 }
 
-// dotText is a quoted label.
+// dotText returns a quoted label.
 func dotText(lines []string) string {
 	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 	quoted := make([]string, len(lines))

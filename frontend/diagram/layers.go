@@ -31,7 +31,7 @@ func (c *chart) layers() [][]*box {
 	return slices.DeleteFunc(layers, func(l []*box) bool { return len(l) == 0 })
 }
 
-// highest is the first layer below all that a box needs.
+// highest returns the first layer below all that a box needs.
 func (b *box) highest() int {
 	l := 0
 	for _, p := range b.ports {
@@ -40,7 +40,7 @@ func (b *box) highest() int {
 	return l
 }
 
-// best is the layer in which the nets of a box are shortest while all other
+// best returns the layer in which the nets of a box are shortest while all other
 // boxes stay. Where several are as good it is the last of them for a box that
 // others need, so that what comes before can follow.
 func (b *box) best(last int) int {
@@ -69,7 +69,7 @@ func (b *box) best(last int) int {
 	return best
 }
 
-// length is the last layer that a net reaches, with a box moved to layer l.
+// length returns the last layer that a net reaches, with a box moved to layer l.
 func (n *net) length(moved *box, l int) int {
 	end := 0
 	for _, p := range n.ports {

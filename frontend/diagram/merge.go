@@ -57,7 +57,7 @@ const (
 	pathLines   = 6
 )
 
-// label is the text on an arrow.
+// label returns the text on an arrow.
 func (a *arrow) label() []string {
 	lines := []string{string(a.kind)}
 	for i, p := range a.paths {
@@ -77,7 +77,7 @@ func (a *arrow) label() []string {
 	return append(lines, at)
 }
 
-// remarks are the heading and the findings, for comments.
+// remarks returns the heading and the findings, for comments.
 func (g *Graph) remarks() []string {
 	return strings.Split(strings.TrimSuffix(g.heading()+"\n"+g.findings(), "\n"), "\n")
 }

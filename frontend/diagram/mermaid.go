@@ -7,7 +7,7 @@ import (
 	"github.com/stagecraft/stagecraft/frontend/view"
 )
 
-// Mermaid is the graph as a Mermaid flowchart, the text between the fences of
+// Mermaid returns the graph as a Mermaid flowchart, the text between the fences of
 // a ```mermaid block in Markdown. It ends with a newline.
 // Syntax: https://mermaid.js.org/syntax/flowchart.html
 func (g *Graph) Mermaid() string {
@@ -77,7 +77,7 @@ func classOf(g *Graph, n *Node) string {
 	}
 }
 
-// mermaidText is a quoted label. What Mermaid would read as markup stands as
+// mermaidText returns a quoted label. What Mermaid would read as markup stands as
 // a character code.
 func mermaidText(lines []string) string {
 	var b strings.Builder

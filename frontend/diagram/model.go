@@ -58,7 +58,7 @@ func New(v *view.Graph) *Graph {
 // edgeKinds are in the order in which they are drawn.
 var edgeKinds = []view.EdgeKind{view.Base, view.Copy, view.Mount, view.Add, view.After, view.Config}
 
-// node is the node of an ID, which must be one of g's.
+// node returns the node of an ID, which must be one of g's.
 func (g *Graph) node(id string) *Node {
 	n, ok := g.lookup().Nodes[id]
 	if !ok {

@@ -87,7 +87,7 @@ func (c *chart) sortRow(r, other *row, neighbours func(*item, *row) []*item) {
 	slices.SortStableFunc(r.items, func(a, b *item) int { return cmp.Compare(key[a], key[b]) })
 }
 
-// above are the items of the row above that an item's nets come from.
+// above returns the items of the row above that an item's nets come from.
 func above(it *item, r *row) []*item {
 	if it.net != nil {
 		return r.carriers(it.net)
@@ -99,7 +99,7 @@ func above(it *item, r *row) []*item {
 	return items
 }
 
-// below are the items of the row below that an item's net leads to.
+// below returns the items of the row below that an item's net leads to.
 func below(it *item, r *row) []*item {
 	n := it.net
 	if n == nil {
@@ -117,7 +117,7 @@ func below(it *item, r *row) []*item {
 	return items
 }
 
-// carriers is the item that has a net in this row.
+// carriers returns the item that has a net in this row.
 func (r *row) carriers(n *net) []*item {
 	if pass := r.passes[n]; pass != nil {
 		return []*item{pass}
@@ -142,7 +142,7 @@ func (c *chart) cost() int {
 	return total
 }
 
-// costOf is the cost of the nets between a row and the one above it: how many
+// costOf returns the cost of the nets between a row and the one above it: how many
 // pairs cross, and how far they run to a side while rows are centered.
 func (c *chart) costOf(number int) int {
 	if number == 0 || number == len(c.rows) {
@@ -168,7 +168,7 @@ func (c *chart) costOf(number int) int {
 	return cost
 }
 
-// centered are the columns of the items' centers as seen from the middle of
+// centered returns the columns of the items' centers as seen from the middle of
 // the row.
 func (r *row) centered() map[*item]int {
 	at := map[*item]int{}

@@ -57,7 +57,7 @@ func newParallel(g *Graph) *parallel {
 	}
 }
 
-// running are the nodes that run, in the order of the file. It connects and
+// running returns the nodes that run, in the order of the file. It connects and
 // sorts them.
 func (p *parallel) running() []int {
 	var nodes []int
@@ -212,7 +212,7 @@ func (w *sweep) pass(n int) {
 	})
 }
 
-// tracks are the parts of a set that edges hold together.
+// tracks returns the parts of a set that edges hold together.
 func (p *parallel) tracks(set []int) [][]int {
 	number := p.enter(set)
 	for _, n := range set {
@@ -241,7 +241,7 @@ func (p *parallel) tracks(set []int) [][]int {
 	return group(set, tracks, p.part)
 }
 
-// byLayer are the layers of a set that have more than one node, each as a set
+// byLayer returns the layers of a set that have more than one node, each as a set
 // of tracks.
 func (p *parallel) byLayer(set []int) [][][]int {
 	last := 0

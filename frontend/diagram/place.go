@@ -161,7 +161,7 @@ func (c *chart) shiftLeft() {
 	}
 }
 
-// column is where a net leaves a row.
+// column returns where a net leaves a row.
 func (n *net) column(r *row) int {
 	if pass := r.passes[n]; pass != nil {
 		return pass.x

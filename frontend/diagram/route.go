@@ -63,7 +63,7 @@ func (c *chart) newChannel(number int) *channel {
 	}
 }
 
-// over says that a must have its track above b's: a comes down from the upper
+// over reports whether a must have its track above b's: a comes down from the upper
 // row in the column in which b goes down to the lower one.
 func over(a, b *wire) bool {
 	if a.below == b {
@@ -72,7 +72,7 @@ func over(a, b *wire) bool {
 	return a.net != b.net && slices.Contains(b.bottom, a.top)
 }
 
-// topDown is an order in which wires can be given tracks from above. Without
+// topDown returns an order in which wires can be given tracks from above. Without
 // one it is a wire that would have to be both above and below another.
 func (ch *channel) topDown() (order []*wire, circle *wire) {
 	var todo []*wire
@@ -110,7 +110,7 @@ func (w *wire) turn() int {
 	return w.top
 }
 
-// onCircle is a wire on a circle among wires of which each has one over it.
+// onCircle returns a wire on a circle among wires of which each has one over it.
 func onCircle(wires []*wire) *wire {
 	w := wires[0]
 	seen := map[*wire]bool{}

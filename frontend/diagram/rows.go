@@ -51,7 +51,7 @@ func (c *chart) fits(boxes []*box, number int) bool {
 	return passing <= maxPasses && width <= columns
 }
 
-// passing are the nets that come from above a row and go on below it.
+// passing returns the nets that come from above a row and go on below it.
 func (c *chart) passing(number int) []*net {
 	var nets []*net
 	for _, n := range c.nets {
@@ -86,7 +86,7 @@ func (c *chart) giveUp(number int) {
 	}
 }
 
-// ports is how many there are in all.
+// ports returns how many there are in all.
 func (c *chart) ports() int {
 	n := 0
 	for _, b := range c.boxes {

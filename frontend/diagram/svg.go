@@ -16,7 +16,7 @@ const (
 	margin     = 16
 )
 
-// SVG is the drawing as a picture that needs no other tool: Scalable Vector
+// SVG returns the drawing as a picture that needs no other tool: Scalable Vector
 // Graphics, in colours for light and for dark pages. It ends with a newline.
 func (g *Graph) SVG() string {
 	p := &picture{}
@@ -98,10 +98,10 @@ func (p *picture) lines(c placed, dx, dy int) {
 	p.grow(dx+c.canvas.width(), dy+len(c.canvas.lines))
 }
 
-// half is a place in halves of cells, in pixels.
+// half returns a place in halves of cells, in pixels.
 func half(n, size int) int { return margin + n*size/2 }
 
-// taken are the cells of the canvas that boxes cover.
+// taken returns the cells of the canvas that boxes cover.
 func (c placed) taken() map[[2]int]bool {
 	taken := map[[2]int]bool{}
 	for _, b := range c.boxes {

@@ -15,7 +15,7 @@ import (
 // one would be many screens of lines; the table tells the same.
 const maxDrawn = 150
 
-// Text is the graph for people, at most 100 columns wide: a heading, the
+// Text returns the graph for people, at most 100 columns wide: a heading, the
 // drawing with its legend, a table of what each stage needs, and what follows
 // from the graph. It ends with a newline.
 func (g *Graph) Text() string {
@@ -65,7 +65,7 @@ func (g *Graph) heading() string {
 	return fmt.Sprintf("%s for %s: %s", answer.Shorten(answer.Clean(target.Name), nameColumns), g.Platform, all)
 }
 
-// draw is the drawing. What the target does not need has one of its own in a
+// draw returns the drawing. What the target does not need has one of its own in a
 // large graph.
 func (g *Graph) draw() string {
 	needed, spare := charts(g)
@@ -197,7 +197,7 @@ func (g *Graph) table() string {
 	return t.String()
 }
 
-// title is the name of a node where no box shows what else tells it apart.
+// title returns the name of a node where no box shows what else tells it apart.
 func (g *Graph) title(id string) string {
 	n := g.node(id)
 	title := answer.Clean(n.Name)
@@ -210,7 +210,7 @@ func (g *Graph) title(id string) string {
 	return title
 }
 
-// at is a line in the table.
+// at returns a line in the table.
 func (g *Graph) at(file string, line int) string {
 	if file == g.node(g.Target).File {
 		return fmt.Sprint(line)
@@ -218,7 +218,7 @@ func (g *Graph) at(file string, line int) string {
 	return fmt.Sprintf("%s:%d", answer.Clean(file), line)
 }
 
-// findings is what follows from the graph.
+// findings returns what follows from the graph.
 func (g *Graph) findings() string {
 	var b strings.Builder
 	list := func(title string, words []string, separator string) {

@@ -52,7 +52,7 @@ func (c *comparison) platform(now *Step, before, after string, i int) {
 	c.add(change, i)
 }
 
-// sameSources says that two texts take the same files, as far as these are there in both.
+// sameSources reports whether two texts take the same files, as far as these are there in both.
 func (c *comparison) sameSources(old, now *Step) bool {
 	paths := func(files []File) (list []string) {
 		for _, f := range files {
@@ -123,7 +123,7 @@ func (c *comparison) variables(old, now *Step, i int) {
 	}
 }
 
-// derived says that a variable differs only because one that it refers to does.
+// derived reports whether a variable differs only because one that it refers to does.
 func derived(old, now *Step, before, after *Fact) bool {
 	if before.Code != after.Code {
 		return false
@@ -180,7 +180,7 @@ func (c *comparison) facts(old, now *Step, i int, cause Cause) (found bool) {
 	return found
 }
 
-// label is a fact as a change shows it.
+// label returns a fact as a change shows it.
 func (f *Fact) label(cause Cause) string {
 	if cause == CauseSecret {
 		return f.Name
@@ -252,5 +252,5 @@ func (s *Step) ignore() Fact {
 	return Fact{Name: ".dockerignore"}
 }
 
-// state is a file in one line.
+// state returns a file in one line.
 func (f *File) state() string { return fmt.Sprintf("%s %d:%d %s", f.Mode, f.UID, f.GID, f.Digest) }

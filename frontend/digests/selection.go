@@ -10,7 +10,7 @@ import (
 	"github.com/moby/patternmatcher"
 )
 
-// ListFile is the name of the list of a numbered folder; see package listing.
+// ListFile returns the name of the list of a numbered folder; see package listing.
 func ListFile(number int) string { return strconv.Itoa(number) + ".json" }
 
 // MaxFiles is how many files a step shows; of more, folders are shown.
@@ -84,7 +84,7 @@ func Fold(files []File) (_ []File, folded bool) {
 	return folders(files), true
 }
 
-// folders are the entries of the root, each folder with all that is in it.
+// folders returns the entries of the root, each folder with all that is in it.
 func folders(files []File) []File {
 	groups := map[string][]File{}
 	for _, f := range files {

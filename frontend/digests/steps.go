@@ -239,7 +239,7 @@ func digest(parts ...any) string {
 
 func format(p ocispecs.Platform) string { return platforms.FormatAll(platforms.Normalize(p)) }
 
-// name is a stage as progress names it.
+// name returns a stage as progress names it.
 func name(n *stage.Node) string {
 	switch {
 	case n.Label != "":

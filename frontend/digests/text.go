@@ -7,7 +7,7 @@ import (
 	"github.com/stagecraft/stagecraft/frontend/answer"
 )
 
-// Failed says that something differs.
+// Failed reports whether something differs.
 func (r *Report) Failed() bool { return len(r.Changed) > 0 }
 
 // Text returns the report for people: the steps, or what differs from an earlier report.
@@ -94,7 +94,7 @@ func (r *Report) list(b *strings.Builder, title string, steps []int) {
 	fmt.Fprintf(b, "%s%s\n", title, lines[0])
 }
 
-// line is a change in one line.
+// line returns a change in one line.
 func (c *Change) line() string {
 	switch c.Cause {
 	case CauseFile:
@@ -123,7 +123,7 @@ func (c *Change) line() string {
 	}
 }
 
-// imageChange is what differs of an image: its name, or else its digest.
+// imageChange returns what differs of an image: its name, or else its digest.
 func imageChange(before, after string) string {
 	nameBefore, digestBefore, _ := strings.Cut(before, "@")
 	nameAfter, digestAfter, _ := strings.Cut(after, "@")
@@ -133,7 +133,7 @@ func imageChange(before, after string) string {
 	return short(digestBefore) + " -> " + short(digestAfter)
 }
 
-// fileChange is what differs of a file.
+// fileChange returns what differs of a file.
 func fileChange(before, after string) string {
 	switch {
 	case before == "":

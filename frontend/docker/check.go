@@ -69,7 +69,7 @@ func (c *Check) Results() (_ *lint.LintResults, version string) {
 	return &c.results, version
 }
 
-// mergeRanges are the lines of several locations, each line once.
+// mergeRanges returns the lines of several locations, each line once.
 func mergeRanges(locations [][]parser.Range) []parser.Range {
 	all := slices.Concat(locations...)
 	slices.SortStableFunc(all, func(a, b parser.Range) int { return cmp.Compare(a.Start.Line, b.Start.Line) })

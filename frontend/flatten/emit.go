@@ -86,7 +86,7 @@ func (f *flattening) head(root *blocks) string {
 	return head
 }
 
-// firstPiece is the first piece of the Dockerfile, wherever it is kept.
+// firstPiece returns the first piece of the Dockerfile, wherever it is kept.
 func (f *flattening) firstPiece(root *blocks) *piece {
 	if len(root.preamble) > 0 {
 		return &root.preamble[0]
@@ -180,7 +180,7 @@ func (f *flattening) preamble(u stage.UnitID, p piece) {
 	f.put(&p, f.globalArg(u, &p))
 }
 
-// globalArg is an ARG before the first FROM: names whose value is written where
+// globalArg returns an ARG before the first FROM: names whose value is written where
 // they are used are left out.
 func (f *flattening) globalArg(u stage.UnitID, p *piece) rewritten {
 	in := takeApart(p.raw, p.escape)

@@ -126,7 +126,7 @@ func (f *flattening) report() *Report {
 	return r
 }
 
-// ownContexts are the named contexts that stand for folders.
+// ownContexts returns the named contexts that stand for folders.
 func (f *flattening) ownContexts() []Context {
 	list := []Context{}
 	seen := map[string]bool{}
@@ -148,7 +148,7 @@ func (f *flattening) ownContexts() []Context {
 	return list
 }
 
-// references are all names of the stages that are written.
+// references returns all names of the stages that are written.
 func (f *flattening) references() []stageRef {
 	var refs []stageRef
 	for _, id := range f.order {
@@ -177,7 +177,7 @@ func (f *flattening) references() []stageRef {
 	return refs
 }
 
-// own are the steps of a stage that are in its file.
+// own returns the steps of a stage that are in its file.
 func own(n *stage.Node) []stage.Instruction {
 	i := 0
 	for i < len(n.Steps) && n.Steps[i].OnBuild {
@@ -186,12 +186,12 @@ func own(n *stage.Node) []stage.Instruction {
 	return n.Steps[i:]
 }
 
-// block are the pieces of a stage, its FROM first.
+// block returns the pieces of a stage, its FROM first.
 func (f *flattening) block(id stage.ID) []piece {
 	return f.units[f.Graph.Node(id).Unit].stages[f.index(id)]
 }
 
-// instructions are the pieces of a stage that are instructions, without FROM.
+// instructions returns the pieces of a stage that are instructions, without FROM.
 func (f *flattening) instructions(id stage.ID) []piece {
 	var list []piece
 	for _, p := range f.block(id)[1:] {
@@ -259,7 +259,7 @@ func (f *flattening) checkContexts() {
 	}
 }
 
-// line is the text of a line.
+// line returns the text of a line.
 func (f *flattening) line(loc dockerfile.Loc) string {
 	lines := bytes.Split(f.Graph.Files.Source(loc.File).Data, []byte("\n"))
 	if n := loc.Line(); n > 0 && n <= len(lines) {

@@ -72,7 +72,7 @@ func newGlobals(g *stage.Graph, order []stage.ID, buildArgs map[string]string) *
 	return gl
 }
 
-// decls are the declarations of a unit by name, as they are written.
+// decls returns the declarations of a unit by name, as they are written.
 func (gl *globals) decls(u stage.UnitID) map[string]string {
 	decls := map[string]string{}
 	for _, arg := range gl.graph.Units[u].File.Args {
@@ -90,7 +90,7 @@ func valueText(kv instructions.KeyValuePairOptional) string {
 	return "=" + *kv.Value
 }
 
-// observed are the names that a unit looks up in its global scope.
+// observed returns the names that a unit looks up in its global scope.
 func (gl *globals) observed(u stage.UnitID, order []stage.ID) map[string]bool {
 	names := map[string]bool{}
 	unit := &gl.graph.Units[u]
@@ -145,7 +145,7 @@ func (gl *globals) dropDependents() {
 
 var variable = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
 
-// variables are the names of the variables in a text.
+// variables returns the names of the variables in a text.
 func variables(text string) []string {
 	var names []string
 	for _, m := range variable.FindAllStringSubmatch(text, -1) {
@@ -174,7 +174,7 @@ func (gl *globals) anyWritten(u stage.UnitID, text string) bool {
 	return slices.ContainsFunc(variables(text), func(name string) bool { return gl.written(u, name) })
 }
 
-// value is what `ARG name` has in a stage of a unit, unless the client gives
+// value returns what `ARG name` has in a stage of a unit, unless the client gives
 // another: a build argument is still one in the flattened file.
 func (gl *globals) value(u stage.UnitID, name string) (string, bool) {
 	if value, ok := setting(gl.graph.Units[u].Settings, name); ok {
@@ -198,7 +198,7 @@ func setting(s stage.Settings, name string) (string, bool) {
 	return "", false
 }
 
-// quoted is a word that has this value for a parser with an escape character;
+// quoted returns a word that has this value for a parser with an escape character;
 // false where there is no such word.
 func quoted(value string, escape rune) (string, bool) {
 	if value != "" && !strings.ContainsAny(value, " \t\r\n'\"$\\`") {

@@ -74,7 +74,7 @@ func (n *names) rename(id stage.ID) {
 	n.of[id] = n.free(name)
 }
 
-// index is the number of a stage in its file.
+// index returns the number of a stage in its file.
 func (n *names) index(id stage.ID) int {
 	return n.graph.Node(id).Index
 }
@@ -218,7 +218,7 @@ func (n *names) settle(references []stageRef) {
 
 func sameImage(a, b string) bool { return a == b || fullName(a) == fullName(b) }
 
-// fullName is an image's reference as no stage can be called.
+// fullName returns an image's reference as no stage can be called.
 func fullName(ref string) string {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {

@@ -80,7 +80,7 @@ func (w *rewriter) from(p *piece, id stage.ID, s *dockerfile.Stage) rewritten {
 	return out
 }
 
-// platform is the platform of an image that a FROM without --platform names,
+// platform returns the platform of an image that a FROM without --platform names,
 // nil for the build's.
 func (w *rewriter) platform(in *instruction, n *stage.Node) *ocispecs.Platform {
 	if len(in.flag("target-platform")) > 0 && n.Platform != nil {
@@ -89,7 +89,7 @@ func (w *rewriter) platform(in *instruction, n *stage.Node) *ocispecs.Platform {
 	return w.graph.UnitOf(n).Settings.Platform
 }
 
-// gates are the names of the stages that --after requires.
+// gates returns the names of the stages that --after requires.
 func (w *rewriter) gates(id stage.ID) []string {
 	var list []string
 	for _, e := range w.graph.Out(id) {
@@ -269,7 +269,7 @@ func (w *rewriter) run(in *instruction, id stage.ID, step *stage.Instruction, ou
 	return edits
 }
 
-// source is the name of what COPY or a mount copies from.
+// source returns the name of what COPY or a mount copies from.
 func (w *rewriter) source(kind stage.EdgeKind, id stage.ID, step *stage.Instruction, i int, text string, out *rewritten) (string, bool) {
 	if i >= len(step.Refs) {
 		return "", false

@@ -146,7 +146,7 @@ func operations(ctx context.Context, c *compiler.Compiled, contexts bool) ([]ope
 	return list, nil
 }
 
-// config is the image config without the text of its history.
+// config returns the image config without the text of its history.
 func config(c *compiler.Compiled) string {
 	img := c.Plan.Target().Image
 	steps := len(img.History)

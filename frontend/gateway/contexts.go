@@ -195,7 +195,7 @@ func (s *Sources) otherContext(ctx context.Context, other stage.Context, paths [
 	return scoped(*st, path.Join("/", other.Dir), patterns, "./"+other.Dir), nil
 }
 
-// folderOfContext is the main context, of which a local client sends no more
+// folderOfContext returns the main context, of which a local client sends no more
 // than some paths of one folder.
 func (s *Sources) folderOfContext(ctx context.Context, other stage.Context, paths, patterns []string) (*llb.State, error) {
 	st, err := s.UI.MainContext(ctx)
@@ -226,7 +226,7 @@ func (s *Sources) folderOfContext(ctx context.Context, other stage.Context, path
 	return limitLocal(op, within, excludes, hint, "[internal] load build context ./"+other.Dir), nil
 }
 
-// scoped is a folder of a state as a root, without what patterns exclude.
+// scoped returns a folder of a state as a root, without what patterns exclude.
 func scoped(st llb.State, dir string, patterns []string, name string) *llb.State {
 	opts := []llb.CopyOption{&llb.CopyInfo{CopyDirContentsOnly: true, FollowSymlinks: true, CreateDestPath: true}}
 	if len(patterns) > 0 {

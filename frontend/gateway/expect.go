@@ -69,7 +69,7 @@ func (s *Session) expectTogether(ctx context.Context, root dockerfile.Root, file
 	_ = eg.Wait()
 }
 
-// loading is the name of a transfer in the progress.
+// loading returns the name of a transfer in the progress.
 func loading(paths []string) string {
 	// Next to each file stands its ignore file.
 	if more := len(paths)/2 - 1; more > 0 {

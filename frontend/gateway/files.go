@@ -60,7 +60,7 @@ func (s *Session) readThroughLinks(ctx context.Context, root dockerfile.Root, p 
 	return nil, s.missing(ctx, t, root, p)
 }
 
-// besideFile is the tree that has a Dockerfile and the ignore file which
+// besideFile returns the tree that has a Dockerfile and the ignore file which
 // belongs to it.
 func (s *Session) besideFile(ctx context.Context, root dockerfile.Root, p string) (*tree, error) {
 	if ready, ok := s.read.ready.Load(fileKey(root, p)); ok {
@@ -109,7 +109,7 @@ func (s *Session) openRoot(ctx context.Context, root dockerfile.Root, paths, exc
 	}))
 }
 
-// rootState is where the files of a root come from, and the one source
+// rootState returns where the files of a root come from, and the one source
 // operation of it, nil where there are more.
 func (s *Session) rootState(ctx context.Context, root dockerfile.Root) (*llb.State, *pb.SourceOp, error) {
 	st := s.Dockerfile.State
@@ -123,7 +123,7 @@ func (s *Session) rootState(ctx context.Context, root dockerfile.Root) (*llb.Sta
 	return st, op, err
 }
 
-// limitLocal is a local folder as the client offers it, limited to some
+// limitLocal returns a local folder as the client offers it, limited to some
 // paths; ignore files do not count for Dockerfiles. Under the hint the daemon
 // keeps a copy of what was sent, and a transfer with other paths would drop
 // it: they need hints of their own.
@@ -147,7 +147,7 @@ func limitLocal(op *pb.SourceOp, paths, excludes []string, hint, name string, mo
 	return &st
 }
 
-// read is the content of a file, if the tree has it.
+// read returns the content of a file, if the tree has it.
 func (t *tree) read(ctx context.Context, p string) (_ []byte, found bool, _ error) {
 	stat, err := t.stat(ctx, p)
 	switch {
@@ -170,7 +170,7 @@ func (t *tree) read(ctx context.Context, p string) (_ []byte, found bool, _ erro
 // gateway has no longer messages.
 const maxFileSize = 16 << 20
 
-// stat is what a path leads to, nil where it leads nowhere.
+// stat returns what a path leads to, nil where it leads nowhere.
 func (t *tree) stat(ctx context.Context, p string) (*fstypes.Stat, error) {
 	stat, err := t.ref.StatFile(ctx, client.StatRequest{Path: p})
 	if err != nil && isMissing(err) {
@@ -179,13 +179,13 @@ func (t *tree) stat(ctx context.Context, p string) (*fstypes.Stat, error) {
 	return stat, errors.Wrapf(err, "%s cannot be read", p)
 }
 
-// isMissing says that an error of the daemon is about a file that is not
+// isMissing reports whether an error of the daemon is about a file that is not
 // there. Only its text comes over the gateway.
 func isMissing(err error) bool {
 	return strings.Contains(err.Error(), "no such file or directory") || strings.Contains(err.Error(), "not a directory")
 }
 
-// follow is a path without the symbolic links in it. An error is about a link
+// follow returns a path without the symbolic links in it. An error is about a link
 // that leads out of the tree or to nothing in it.
 func (t *tree) follow(ctx context.Context, p string) (string, error) {
 	done, todo := ".", strings.Split(path.Clean(p), "/")
@@ -222,7 +222,7 @@ func (t *tree) follow(ctx context.Context, p string) (string, error) {
 
 const maxLinks = 40 // as on Linux
 
-// link is what a symbolic link says, empty for anything else.
+// link returns what a symbolic link says, empty for anything else.
 func (t *tree) link(ctx context.Context, p string) (string, error) {
 	entries, err := t.ref.ReadDir(ctx, client.ReadDirRequest{Path: path.Dir(p)})
 	if err != nil && !isMissing(err) {

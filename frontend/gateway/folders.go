@@ -32,7 +32,7 @@ func (f *folders) open(ctx context.Context, goal Goal, name string, paths []stri
 	return st, err
 }
 
-// ownCopy are the options for a local folder. The daemon keeps a copy of what
+// ownCopy returns the options for a local folder. The daemon keeps a copy of what
 // was sent under a hint, and makes it what is wanted now. With one copy for
 // the target and its gates, which want different files, each build would have
 // them sent again.

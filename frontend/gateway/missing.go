@@ -64,7 +64,7 @@ func (s *Session) isFile(ctx context.Context, root dockerfile.Root, p string) bo
 	return err == nil && stat != nil && !stat.IsDir()
 }
 
-// nearest is the file of nearly the same path, empty where there is none.
+// nearest returns the file of nearly the same path, empty where there is none.
 // alone says that the Dockerfile is the only file that its client sends.
 func (s *Session) nearest(ctx context.Context, t *tree, root dockerfile.Root, p string) (_ string, alone bool) {
 	found := "."
@@ -86,7 +86,7 @@ func (s *Session) nearest(ctx context.Context, t *tree, root dockerfile.Root, p 
 	return found, alone
 }
 
-// names are the names in a folder, nil where they cannot be had.
+// names returns the names in a folder, nil where they cannot be had.
 func (s *Session) names(ctx context.Context, t *tree, root dockerfile.Root, dir string) []string {
 	_, op, err := s.rootState(ctx, root)
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *Session) names(ctx context.Context, t *tree, root dockerfile.Root, dir 
 // four bytes, the least significant first.
 const metadataFile = ".fsutil-metadata"
 
-// listedNames are the names in a folder of such a transfer.
+// listedNames returns the names in a folder of such a transfer.
 func listedNames(ctx context.Context, ref client.Reference, dir string) []string {
 	data, err := ref.ReadFile(ctx, client.ReadRequest{Filename: metadataFile})
 	if err != nil {

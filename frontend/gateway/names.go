@@ -42,7 +42,7 @@ func aliasContexts(c client.Client) client.Client {
 	return WithOpts(c, opts)
 }
 
-// contextReference is a stage of another file as an image could be called, for
+// contextReference returns a stage of another file as an image could be called, for
 // clients that take no other names: svc/dockerfile:build for
 // svc/Dockerfile#build. Not every path can be written so.
 func contextReference(stage string) (string, bool) {
@@ -71,7 +71,7 @@ func checkContextNames(opts map[string]string) error {
 	return nil
 }
 
-// contextAlias is a name that dockerui accepts in place of a stage's. Settings
+// contextAlias returns a name that dockerui accepts in place of a stage's. Settings
 // can be written with colons for their equals signs.
 func contextAlias(stage string) string {
 	stage = strings.ReplaceAll(stage, "=", ":")

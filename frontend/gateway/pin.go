@@ -9,7 +9,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 )
 
-// pinned is the reference to look up for an image.
+// pinned returns the reference to look up for an image.
 func (s *Session) pinned(ref string) (string, error) {
 	if s.Pin == nil {
 		return ref, nil

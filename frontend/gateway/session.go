@@ -82,7 +82,7 @@ func (w *withOpts) BuildOpts() client.BuildOpts {
 	return opts
 }
 
-// currentFrontend is what the client's library knows of the frontend's image.
+// currentFrontend returns what the client's library knows of the frontend's image.
 func currentFrontend(c client.Client) func() (*llb.State, error) {
 	if w, ok := c.(*withOpts); ok {
 		return currentFrontend(w.Client)

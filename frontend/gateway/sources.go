@@ -82,7 +82,7 @@ func (s *Sources) namedContext(name string, p *ocispecs.Platform) (_ *dockerui.N
 	return nc, limit, err
 }
 
-// openNamed is what the client gave under a name, nil for nothing. dockerui
+// openNamed returns what the client gave under a name, nil for nothing. dockerui
 // notes in the options what a source policy makes of a context, and several
 // are loaded at once: each has options of its own.
 func (s *Session) openNamed(name string, opt dockerui.ContextOpt) (*dockerui.NamedContext, error) {
@@ -97,7 +97,7 @@ func (s *Session) openNamed(name string, opt dockerui.ContextOpt) (*dockerui.Nam
 	return ui.NamedContext(name, opt)
 }
 
-// fileStageContext is the name under which the client may have given a context
+// fileStageContext returns the name under which the client may have given a context
 // in place of a stage of another file.
 func (s *Sources) fileStageContext(label string) string {
 	byReference, ok := contextReference(label)
@@ -116,7 +116,7 @@ func (s *Sources) givesContext(name string) bool {
 	return false
 }
 
-// namedHint is what dockerui gives the daemon as the name of its copy of a
+// namedHint returns what dockerui gives the daemon as the name of its copy of a
 // local named context.
 func namedHint(opts map[string]string, name string) string {
 	return "context:" + name + "-" + opts["sharedkey:localdir:"+name]

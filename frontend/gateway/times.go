@@ -17,7 +17,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// lastChange is the time of the last change of a state that is one source:
+// lastChange returns the time of the last change of a state that is one source:
 // the commit time of Git, Last-Modified of HTTP or else the newest file of an
 // archive. Nil where the state is something else or has no time.
 func (s *Session) lastChange(ctx context.Context, st llb.State, log string) (*time.Time, error) {
@@ -55,7 +55,7 @@ func (s *Session) lastChange(ctx context.Context, st llb.State, log string) (*ti
 	return newestFile(data), nil
 }
 
-// singleSource is the source operation of a state, nil where it has several
+// singleSource returns the source operation of a state, nil where it has several
 // or none.
 func (s *Session) singleSource(ctx context.Context, st llb.State) (*pb.SourceOp, error) {
 	def, err := st.Marshal(ctx, llb.WithCaps(s.UI.BuildOpts().Caps))
@@ -78,7 +78,7 @@ func (s *Session) singleSource(ctx context.Context, st llb.State) (*pb.SourceOp,
 	return source, nil
 }
 
-// onlySource is a state's source operation where it has no other operation,
+// onlySource returns a state's source operation where it has no other operation,
 // else nil.
 func (s *Session) onlySource(ctx context.Context, st llb.State) (*pb.SourceOp, error) {
 	def, err := st.Marshal(ctx, llb.WithCaps(s.UI.BuildOpts().Caps))
@@ -100,7 +100,7 @@ func commitTime(object []byte) (*time.Time, error) {
 	return commit.Committer.When, nil
 }
 
-// newestFile is the latest time of a regular file in an archive, nil for
+// newestFile returns the latest time of a regular file in an archive, nil for
 // anything but a whole archive.
 func newestFile(data []byte) *time.Time {
 	rc, err := compression.DecompressStream(bytes.NewReader(data))

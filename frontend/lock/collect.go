@@ -130,7 +130,7 @@ func withTag(named reference.Named, tag string) (string, error) {
 	return tagged.String(), nil
 }
 
-// Source is the entry of a fetch whose digest is known.
+// Source returns the entry of a fetch whose digest is known.
 func (f *Fetch) Source(digest string) Source {
 	s := Source{Ref: f.Ref, Digest: digest, UsedBy: f.UsedBy}
 	if f.Platform != nil {
@@ -139,7 +139,7 @@ func (f *Fetch) Source(digest string) Source {
 	return s
 }
 
-// FullName is the reference of an image as entries have it.
+// FullName returns the reference of an image as entries have it.
 func FullName(ref string) (string, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {

@@ -48,7 +48,7 @@ func Compare(locked, now *Document) *Report {
 // no longer needed does no harm.
 func (r *Report) Same() bool { return len(r.Moved) == 0 && len(r.New) == 0 }
 
-// Text is the report for people. file is the name of the lock.
+// Text returns the report for people. file is the name of the lock.
 func (r *Report) Text(file string) string {
 	if r.Same() && len(r.Gone) == 0 {
 		return "everything is as in " + file + "\n"
@@ -70,7 +70,7 @@ func (r *Report) Text(file string) string {
 	return table.String() + "\nTo take this over: " + strings.ReplaceAll(command, FileName, file) + "\n"
 }
 
-// short is the beginning of a digest or a commit.
+// short returns the beginning of a digest or a commit.
 func short(digest string) string {
 	algorithm, hex, ok := strings.Cut(digest, ":")
 	if !ok {

@@ -116,7 +116,7 @@ func (s *Source) rule() (rule, bool) {
 	return r, true
 }
 
-// identifier is what BuildKit calls the source.
+// identifier returns what BuildKit calls the source.
 func (s *Source) identifier() string {
 	if strings.Contains(s.Ref, "://") {
 		return s.Ref
@@ -124,7 +124,7 @@ func (s *Source) identifier() string {
 	return imageScheme + s.Ref
 }
 
-// Name is what a person calls the source: alpine:3.20.
+// Name returns what a person calls the source: alpine:3.20.
 func (s *Source) Name() string {
 	if named, err := reference.ParseNormalizedNamed(s.Ref); err == nil && !strings.Contains(s.Ref, "://") {
 		return reference.FamiliarString(named)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// GitHub is the report as workflow commands, which GitHub Actions shows as
+// GitHub returns the report as workflow commands, which GitHub Actions shows as
 // annotations of the lines that they name.
 func (r *Report) GitHub() string {
 	out := &strings.Builder{}

@@ -48,7 +48,7 @@ type Finding struct {
 	edits    []edit
 }
 
-// Rules are all rules, in the order of docs/review.md.
+// Rules returns all rules, in the order of docs/review.md.
 func Rules() []Rule {
 	return slices.Concat(
 		stageRules,

@@ -77,7 +77,7 @@ func (step *Step) knows(name string) bool {
 	return slices.ContainsFunc(root.Planned.Original.Config.Env, func(kv string) bool { return strings.HasPrefix(kv, name+"=") })
 }
 
-// insertAbove is an edit that puts a line above an instruction and the
+// insertAbove returns an edit that puts a line above an instruction and the
 // comments that belong to it.
 func (step *Step) insertAbove(line string) edit {
 	first, _ := span(step.Loc.Ranges)
@@ -93,7 +93,7 @@ var predefined = set(`http_proxy https_proxy ftp_proxy no_proxy all_proxy source
 	targetplatform targetos targetosversion targetarch targetvariant targetstage
 	buildplatform buildos buildosversion buildarch buildvariant`)
 
-// ownBuildArgs are the names of the client's build arguments that mean
+// ownBuildArgs returns the names of the client's build arguments that mean
 // something to the Dockerfile only.
 func (s *Subject) ownBuildArgs() []string {
 	var names []string
@@ -121,7 +121,7 @@ func unusedBuildArgs(s *Subject) []Finding {
 	return found
 }
 
-// declaredArgs are the names of all ARGs, in the order of the alphabet.
+// declaredArgs returns the names of all ARGs, in the order of the alphabet.
 func (s *Subject) declaredArgs() []string {
 	names := map[string]bool{}
 	for i := range s.Graph.Units {
@@ -139,7 +139,7 @@ func (s *Subject) declaredArgs() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// usedArgs are the ARGs of the stages that are built, and the global ones that
+// usedArgs returns the ARGs of the stages that are built, and the global ones that
 // their FROMs use.
 func (s *Subject) usedArgs() map[string]bool {
 	used := map[string]bool{}

@@ -49,7 +49,7 @@ type imageUse struct {
 	node stage.ID
 }
 
-// images are the images that somebody wrote down, in the order of the graph.
+// images returns the images that somebody wrote down, in the order of the graph.
 func (s *Subject) images() []imageUse {
 	var uses []imageUse
 	for _, st := range s.Stages {
@@ -71,7 +71,7 @@ func (st *Stage) onImage() bool {
 	return st.Base == stage.None && !st.Open && !st.Replaced && st.Ref != stage.Scratch
 }
 
-// externals are the images that an instruction takes files of. What a cache
+// externals returns the images that an instruction takes files of. What a cache
 // mount starts with is none: it is no part of what is built.
 func (step *Step) externals() []*stage.Node {
 	var mounts []*instructions.Mount
@@ -127,7 +127,7 @@ func (s *Subject) isStageName(ref string) bool {
 	return slices.ContainsFunc(s.Stages, func(st *Stage) bool { return st.Name != "" && st.Name == ref && !officialImages[ref] })
 }
 
-// digestOf is the digest under which the image of a node was found, empty
+// digestOf returns the digest under which the image of a node was found, empty
 // where it was not.
 func (s *Subject) digestOf(id stage.ID) string {
 	st := s.Plan.Stage(id)
@@ -159,7 +159,7 @@ func composedBases(s *Subject) []Finding {
 	return found
 }
 
-// list is a list for people: "A, B and C".
+// list returns a list for people: "A, B and C".
 func list(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
@@ -168,7 +168,7 @@ func list(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// syntax is the frontend that the Dockerfile names, and where.
+// syntax returns the frontend that the Dockerfile names, and where.
 func (s *Subject) syntax() (ref string, loc dockerfile.Loc, ok bool) {
 	ref, _, ranges, ok := parser.DetectSyntax(s.Files.Source(0).Data)
 	return ref, dockerfile.Loc{Ranges: ranges}, ok

@@ -23,7 +23,7 @@ var cacheRules = []Rule{
 	},
 }
 
-// cacheMounts are the cache mounts of a RUN.
+// cacheMounts returns the cache mounts of a RUN.
 func (step *Step) cacheMounts() []*instructions.Mount {
 	c, ok := step.Command.(*instructions.RunCommand)
 	if !ok {

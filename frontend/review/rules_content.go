@@ -53,7 +53,7 @@ var contentRules = []Rule{
 	},
 }
 
-// compileSteps are the shipped instructions that compile, and leave behind what
+// compileSteps returns the shipped instructions that compile, and leave behind what
 // they compiled with.
 func (s *Subject) compileSteps() []*Step {
 	var all []*Step
@@ -144,7 +144,7 @@ func stepsDown(text string) bool {
 	})
 }
 
-// user is the user of the target's image: empty where nothing tells.
+// user returns the user of the target's image: empty where nothing tells.
 func (s *Subject) user() string {
 	for _, step := range s.Target.InChain() {
 		if stepsDown(step.Text()) {

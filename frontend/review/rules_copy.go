@@ -39,13 +39,13 @@ var copyRules = []Rule{
 	},
 }
 
-// copyOf is the operation of a COPY or ADD, nil for other instructions.
+// copyOf returns the operation of a COPY or ADD, nil for other instructions.
 func (step *Step) copyOf() *plan.Copy {
 	op, _ := step.Op.(*plan.Copy)
 	return op
 }
 
-// sourceDir is the folder that the source of a stage was copied to: all of the
+// sourceDir returns the folder that the source of a stage was copied to: all of the
 // build context, or a folder of it; empty where there is none.
 func (st *Stage) sourceDir() string {
 	for _, step := range st.InChain() {
@@ -132,7 +132,7 @@ func chainedStages(s *Subject) []Finding {
 	return found
 }
 
-// ownDir is the folder in which a stage does all of its work, some of which
+// ownDir returns the folder in which a stage does all of its work, some of which
 // takes time; empty where it works elsewhere, too.
 func (st *Stage) ownDir() string {
 	dir, works := "", false
@@ -272,7 +272,7 @@ func (step *Step) linkable() bool {
 	return ok && len(op.Sources) == 1 && path.Base(f.Path) == path.Base(op.Dest) && !strings.ContainsAny(f.Path, "*?[")
 }
 
-// linked are the edits that add --link to a COPY.
+// linked returns the edits that add --link to a COPY.
 func (step *Step) linked() []edit {
 	first, _ := span(step.Loc.Ranges)
 	keyword, rest, ok := strings.Cut(step.source()[0], " ")

@@ -64,7 +64,7 @@ func rewrittenLayers(s *Subject) []Finding {
 	return found
 }
 
-// rewrites are the paths that a command changes as a whole, and how.
+// rewrites returns the paths that a command changes as a whole, and how.
 func (c *command) rewrites() (verb string, paths []string) {
 	recursive := slices.ContainsFunc(c.args, func(a string) bool {
 		return a == "--recursive" || strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") && strings.Contains(strings.ToLower(a), "r")
@@ -81,7 +81,7 @@ func (c *command) rewrites() (verb string, paths []string) {
 	return "", nil
 }
 
-// abs is a path of a RUN from the root, empty where it is not known.
+// abs returns a path of a RUN from the root, empty where it is not known.
 func (step *Step) abs(p string) string {
 	run, ok := step.Op.(*plan.Run)
 	if !ok || strings.ContainsAny(p, "$`~{") || p == "" {
@@ -114,7 +114,7 @@ func (step *Step) brings(p string) bool {
 	return slices.ContainsFunc(places(op), func(q string) bool { return within(q, p) })
 }
 
-// places are the paths that a copy writes, as far as they can be told from
+// places returns the paths that a copy writes, as far as they can be told from
 // its sources.
 func places(op *plan.Copy) []string {
 	var all []string

@@ -64,7 +64,7 @@ func secretFile(p string) bool {
 	return secretName.MatchString(name) && !publicFile.MatchString(name)
 }
 
-// secrets are the paths and the variables of a RUN's secrets.
+// secrets returns the paths and the variables of a RUN's secrets.
 func (step *Step) secrets() []string {
 	run, ok := step.Op.(*plan.Run)
 	if !ok {

@@ -69,7 +69,7 @@ func exitOption(a string) bool {
 	return strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") && strings.Contains(a, "e")
 }
 
-// setE is an edit that begins a script with set -e.
+// setE returns an edit that begins a script with set -e.
 func (step *Step) setE() (edit, bool) {
 	first, _ := span(step.Loc.Ranges)
 	text := step.source()

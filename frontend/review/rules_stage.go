@@ -95,7 +95,7 @@ func unnamedStages(s *Subject) []Finding {
 	return found
 }
 
-// index is the number of a stage in its file.
+// index returns the number of a stage in its file.
 func (st *Stage) index() int {
 	for i, other := range st.Siblings() {
 		if other == st {
@@ -178,7 +178,7 @@ func misspeltStages(s *Subject) []Finding {
 
 var plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 
-// nearest is the stage of a file whose name differs from ref in one letter, or
+// nearest returns the stage of a file whose name differs from ref in one letter, or
 // in two where that is less than half of it; empty where there is none.
 func (s *Subject) nearest(unit stage.UnitID, ref string) string {
 	best, name := min(2, (len(ref)-1)/2)+1, ""
@@ -228,7 +228,7 @@ func platformsOnStages(s *Subject) []Finding {
 	return found
 }
 
-// unreachableStages are those that neither the target nor any stage with a
+// unreachableStages returns those that neither the target nor any stage with a
 // name needs: a name is there to be built with --target.
 func unreachableStages(s *Subject) []Finding {
 	alive := map[stage.ID]bool{}
@@ -251,7 +251,7 @@ func unreachableStages(s *Subject) []Finding {
 	return found
 }
 
-// stageCycles are those that the target does not need: others are errors of
+// stageCycles returns those that the target does not need: others are errors of
 // the build.
 func stageCycles(s *Subject) []Finding {
 	err := s.Graph.CheckAll()

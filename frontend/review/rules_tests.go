@@ -56,7 +56,7 @@ func ungatedTests(s *Subject) []Finding {
 	return found
 }
 
-// gates are the names of stages that need all of some tests: of one that
+// gates returns the names of stages that need all of some tests: of one that
 // gathers them, if there is one, else their own. Nil where one has no name, or
 // needs the target itself.
 func (s *Subject) gates(tests []*Stage) []string {
@@ -77,7 +77,7 @@ func (s *Subject) gates(tests []*Stage) []string {
 	return names
 }
 
-// test is the first command of a stage that tests something, nil without one.
+// test returns the first command of a stage that tests something, nil without one.
 func (st *Stage) test() *command {
 	for _, step := range st.Steps {
 		if i := slices.IndexFunc(step.Commands(), func(c command) bool { return c.tests() && !c.quiet }); i >= 0 {
@@ -87,7 +87,7 @@ func (st *Stage) test() *command {
 	return nil
 }
 
-// gatedBy are the edits that add --after to the FROM of the target, in a file
+// gatedBy returns the edits that add --after to the FROM of the target, in a file
 // that is ours by its syntax line: docker/dockerfile does not know the flag.
 func (s *Subject) gatedBy(names []string) []edit {
 	ref, _, ok := s.syntax()
@@ -108,7 +108,7 @@ func (s *Subject) gatedBy(names []string) []edit {
 	return []edit{{0, first, first, []string{strings.TrimSuffix(mended, "\r")}}}
 }
 
-// afters are the gates that a FROM names.
+// afters returns the gates that a FROM names.
 func (s *Subject) afters(st *Stage) []string {
 	n := s.Graph.Node(st.ID)
 	if n.Kind != stage.Stage {
@@ -117,7 +117,7 @@ func (s *Subject) afters(st *Stage) []string {
 	return s.Graph.UnitOf(n).File.Stages[n.Index].Flags.After
 }
 
-// short is a text of one line, cut to what a message has room for.
+// short returns a text of one line, cut to what a message has room for.
 func short(text string) string {
 	text, _, _ = strings.Cut(text, "\n")
 	if len(text) > 50 {

@@ -55,7 +55,7 @@ type (
 	}
 )
 
-// SARIF is the report for code scanning.
+// SARIF returns the report for code scanning.
 func (r *Report) SARIF() ([]byte, error) {
 	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "Stagecraft"}}, Results: []sarifResult{}}
 	index := map[string]int{}

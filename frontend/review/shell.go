@@ -50,7 +50,7 @@ func (c *command) has(words ...string) bool {
 	return slices.ContainsFunc(c.args, func(a string) bool { return slices.Contains(words, a) })
 }
 
-// verb is the first argument that is not an option.
+// verb returns the first argument that is not an option.
 func (c *command) verb() string {
 	for _, a := range c.args {
 		if !strings.HasPrefix(a, "-") {
@@ -60,18 +60,18 @@ func (c *command) verb() string {
 	return ""
 }
 
-// operands are the arguments that are not options.
+// operands returns the arguments that are not options.
 func (c *command) operands() []string {
 	return slices.DeleteFunc(slices.Clone(c.args), func(a string) bool { return strings.HasPrefix(a, "-") })
 }
 
-// text is the command on one line.
+// text returns the command on one line.
 func (c *command) text() string { return strings.Join(append([]string{c.name}, c.args...), " ") }
 
-// Commands are the programs that a RUN calls, in the order of the text.
+// Commands returns the programs that a RUN calls, in the order of the text.
 func (step *Step) Commands() []command { return step.Script().commands }
 
-// Script is what a RUN executes. It is never nil.
+// Script returns what a RUN executes. It is never nil.
 func (step *Step) Script() *script {
 	if step.script == nil {
 		step.script = step.readScript()
@@ -146,7 +146,7 @@ func (step *Step) posix() bool {
 	return isShell(strings.TrimSuffix(path.Base(strings.ReplaceAll(shell[0], `\`, "/")), ".exe"))
 }
 
-// shell is the SHELL in force, nil for the default one, and whether the stage
+// shell returns the SHELL in force, nil for the default one, and whether the stage
 // is for Windows.
 func (step *Step) shell() (shell []string, windows bool) {
 	st := step.Stage
@@ -274,7 +274,7 @@ func (sc *script) call(words []string) {
 
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789.smh") == "" }
 
-// word is a shell word without its quotes; what the shell computes stays as it
+// word returns a shell word without its quotes; what the shell computes stays as it
 // is written.
 func word(w *syntax.Word) string {
 	var b strings.Builder

@@ -88,16 +88,16 @@ func (st *Stage) addSteps() {
 	}
 }
 
-// Title is what messages call the stage.
+// Title returns what messages call the stage.
 func (st *Stage) Title() string {
 	return cmp.Or(st.Label, st.Name, fmt.Sprintf("stage-%d", st.ID))
 }
 
-// BaseStage is the stage that this one is built from, nil where that is an
+// BaseStage returns the stage that this one is built from, nil where that is an
 // image.
 func (st *Stage) BaseStage() *Stage { return st.Subject.byID[st.Base] }
 
-// Chain are the stages that a stage is built from and itself, the one on an
+// Chain returns the stages that a stage is built from and itself, the one on an
 // image first.
 func (st *Stage) Chain() []*Stage {
 	if st.chain == nil {
@@ -110,7 +110,7 @@ func (st *Stage) Chain() []*Stage {
 	return st.chain
 }
 
-// RootImage is the reference of the image that a stage goes back to, as the
+// RootImage returns the reference of the image that a stage goes back to, as the
 // file has it after expansion; empty where a named context replaces it.
 func (st *Stage) RootImage() string {
 	root := st.Chain()[0]
@@ -120,7 +120,7 @@ func (st *Stage) RootImage() string {
 	return root.Ref
 }
 
-// InChain are the steps that made the filesystem of a stage, its bases' first.
+// InChain returns the steps that made the filesystem of a stage, its bases' first.
 func (st *Stage) InChain() []*Step {
 	var all []*Step
 	for _, s := range st.Chain() {
@@ -129,7 +129,7 @@ func (st *Stage) InChain() []*Step {
 	return all
 }
 
-// Users are the stages that need this one, and how.
+// Users returns the stages that need this one, and how.
 func (st *Stage) Users() []stage.Edge {
 	var edges []stage.Edge
 	for _, e := range st.Subject.Graph.Edges {
@@ -140,7 +140,7 @@ func (st *Stage) Users() []stage.Edge {
 	return edges
 }
 
-// Siblings are the stages of the same file.
+// Siblings returns the stages of the same file.
 func (st *Stage) Siblings() []*Stage {
 	var all []*Stage
 	for _, other := range st.Subject.Stages {
@@ -151,7 +151,7 @@ func (st *Stage) Siblings() []*Stage {
 	return all
 }
 
-// steps are the instructions of all stages that somebody wrote: triggers of
+// steps returns the instructions of all stages that somebody wrote: triggers of
 // base images are not.
 func (s *Subject) steps() []*Step {
 	var all []*Step
@@ -165,7 +165,7 @@ func (s *Subject) steps() []*Step {
 	return all
 }
 
-// shipped are the instructions whose results are in the target's image.
+// shipped returns the instructions whose results are in the target's image.
 func (s *Subject) shipped() []*Step {
 	return slices.DeleteFunc(s.steps(), func(step *Step) bool { return !step.Stage.Shipped })
 }
@@ -173,13 +173,13 @@ func (s *Subject) shipped() []*Step {
 // several reports whether the Dockerfile has several stages.
 func (s *Subject) several() bool { return len(s.Stages) > 1 }
 
-// source is the text of an instruction's lines.
+// source returns the text of an instruction's lines.
 func (step *Step) source() []string {
 	first, last := span(step.Loc.Ranges)
 	return step.Stage.Subject.lines(step.Loc.File, first, last)
 }
 
-// lines are the lines first to last of a file, none where it has no such lines.
+// lines returns the lines first to last of a file, none where it has no such lines.
 func (s *Subject) lines(file dockerfile.FileID, first, last int) []string {
 	all, ok := s.text[file]
 	if !ok {
@@ -192,12 +192,12 @@ func (s *Subject) lines(file dockerfile.FileID, first, last int) []string {
 	return all[first-1 : min(last, len(all))]
 }
 
-// at is a finding at an instruction.
+// at returns a finding at an instruction.
 func (step *Step) at(message string) Finding {
 	return Finding{Message: message, unit: step.Stage.Unit, loc: step.Loc, comments: step.Comments()}
 }
 
-// at is a finding at a FROM.
+// at returns a finding at a FROM.
 func (st *Stage) at(message string) Finding {
 	return Finding{Message: message, unit: st.Unit, loc: st.Loc, comments: st.From.Comments}
 }

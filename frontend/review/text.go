@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Text is the report for people: each finding as a compiler shows an error,
+// Text returns the report for people: each finding as a compiler shows an error,
 // and a last line that sums up.
 func (r *Report) Text() string {
 	out := &strings.Builder{}
@@ -33,7 +33,7 @@ func (r *Report) finding(out *strings.Builder, f *Finding) {
 	fmt.Fprintf(out, "\n%s\n", f.Fix)
 }
 
-// place is where a finding is, as compilers write it.
+// place returns where a finding is, as compilers write it.
 func (f *Finding) place() string {
 	if f.Line == 0 {
 		return f.File
@@ -90,7 +90,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// ruleOf is the rule of an ID, which must be one of ours.
+// ruleOf returns the rule of an ID, which must be one of ours.
 func ruleOf(id string) Rule {
 	for _, r := range Rules() {
 		if r.ID == id {

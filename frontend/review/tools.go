@@ -90,7 +90,7 @@ func (c *command) hasVerb(verbs ...string) bool {
 	return slices.ContainsFunc(c.operands(), func(a string) bool { return slices.Contains(verbs, a) })
 }
 
-// packages are what a command installs with the package manager of a
+// packages returns what a command installs with the package manager of a
 // distribution; ok reports whether it does.
 func (c *command) packages() (names []string, ok bool) {
 	rest, at := c.operands(), -1

@@ -34,7 +34,7 @@ func ReadBefore(data []byte) (*Report, error) {
 	return &before, nil
 }
 
-// offset is how many bytes were read before an error of JSON.
+// offset returns how many bytes were read before an error of JSON.
 func offset(err error) int64 {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError

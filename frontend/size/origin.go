@@ -9,7 +9,7 @@ import (
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
-// origin is a step as an origin, without amounts.
+// origin returns a step as an origin, without amounts.
 func (b *builder) origin(id plan.StepID) Origin {
 	if id.Index == plan.BaseStep {
 		n := b.Plan.Stage(id.Stage).Node
@@ -41,10 +41,10 @@ func (b *builder) at(o Origin, loc dockerfile.Loc) Origin {
 	return o
 }
 
-// file is the name of a file, as people know it.
+// file returns the name of a file, as people know it.
 func (b *builder) file(loc dockerfile.Loc) string { return b.Plan.Graph.Files.Source(loc.File).Name() }
 
-// source is what a source of a copy is.
+// source returns what a source of a copy is.
 func (b *builder) source(src plan.CopySource) (kind Kind, from, path string) {
 	switch s := src.(type) {
 	case *plan.Files:
@@ -70,7 +70,7 @@ func (b *builder) source(src plan.CopySource) (kind Kind, from, path string) {
 	}
 }
 
-// contextName is a build context as FROM --context has it, empty for that of the build.
+// contextName returns a build context as FROM --context has it, empty for that of the build.
 func contextName(contexts []stage.Context, id stage.ContextID) string {
 	if int(id) >= len(contexts) {
 		return ""
@@ -85,7 +85,7 @@ func contextName(contexts []stage.Context, id stage.ContextID) string {
 	}
 }
 
-// familiar is a reference as people write it.
+// familiar returns a reference as people write it.
 func familiar(ref string) string {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {

@@ -189,7 +189,7 @@ func (b *builder) incomplete() string {
 	return ""
 }
 
-// name is a stage as progress names it.
+// name returns a stage as progress names it.
 func name(n *stage.Node) string {
 	switch {
 	case n.Label != "":

@@ -103,7 +103,7 @@ func (s *Summary) Text() string {
 	return strings.Join(lines, "\n")
 }
 
-// size is the line on the size, with a number of origins.
+// size returns the line on the size, with a number of origins.
 func (p *PlatformSummary) size(shown, morePlatforms int) string {
 	line := fmt.Sprintf("%s for %s: %s in %s", p.Target, p.Platform, answer.Bytes(p.Total.Bytes), files(p.Total.Files))
 	var parts []string
@@ -127,7 +127,7 @@ func (p *PlatformSummary) size(shown, morePlatforms int) string {
 	return answer.Clean(line)
 }
 
-// words is an origin in a few words.
+// words returns an origin in a few words.
 func (o *SummaryOrigin) words() string {
 	switch o.Kind {
 	case KindBase:

@@ -68,7 +68,7 @@ func (r *Report) share(bytes int64) string {
 	return strconv.FormatInt((200*bytes+r.Total.Bytes)/(2*r.Total.Bytes), 10) + " %"
 }
 
-// line is a place in a table: the line, with the file where it is another one than the Dockerfile.
+// line returns a place in a table: the line, with the file where it is another one than the Dockerfile.
 func (r *Report) line(file string, line int) string {
 	text := strconv.Itoa(line)
 	if len(r.Stages) > 0 && file != r.Stages[0].File {
@@ -77,7 +77,7 @@ func (r *Report) line(file string, line int) string {
 	return text
 }
 
-// Label is an origin in a few words.
+// Label returns an origin in a few words.
 func (o *Origin) Label() string {
 	switch o.Kind {
 	case KindBase:

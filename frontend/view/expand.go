@@ -112,7 +112,7 @@ func (b *builder) valuesKnown(n *stage.Node) bool {
 	return known
 }
 
-// remote is the node of a URL or a Git repository. Passwords in it are left
+// remote returns the node of a URL or a Git repository. Passwords in it are left
 // out before the name can be shortened, which would hide them from whoever
 // looks for them later.
 func (b *builder) remote(url string) string {

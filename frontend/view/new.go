@@ -88,7 +88,7 @@ func (b *builder) addStages() {
 	}
 }
 
-// context is the build context of a stage, empty for that of the build.
+// context returns the build context of a stage, empty for that of the build.
 func (b *builder) context(n *stage.Node) string {
 	g := b.resolved.Graph
 	switch c := g.Contexts[g.Units[n.Unit].Context]; {
@@ -194,7 +194,7 @@ func (b *builder) addEdge(e Edge, from stage.ID, loc dockerfile.Loc) {
 	b.graph.Edges = append(b.graph.Edges, e)
 }
 
-// source is the node of the image that n is built from or stands for. Nodes
+// source returns the node of the image that n is built from or stands for. Nodes
 // that name the same image for the same platform share it.
 func (b *builder) source(n *stage.Node) string {
 	if n.Replaced || n.Unresolved != nil {
@@ -231,7 +231,7 @@ func (b *builder) source(n *stage.Node) string {
 	return v.ID
 }
 
-// image is the image that n names: its complete and its short reference, and
+// image returns the image that n names: its complete and its short reference, and
 // the platform that it is fetched for.
 func (b *builder) image(n *stage.Node) (ref, name string, platform ocispecs.Platform) {
 	ref, name, platform = n.Ref, n.Ref, b.opt.Platform
@@ -245,7 +245,7 @@ func (b *builder) image(n *stage.Node) (ref, name string, platform ocispecs.Plat
 	return ref, name, platform
 }
 
-// reference is the node of what stands for a stage that no file was read for:
+// reference returns the node of what stands for a stage that no file was read for:
 // a named context, or nothing that could be found.
 func (b *builder) reference(n *stage.Node) string {
 	v := Node{Kind: KindContext, Name: n.Label}
@@ -264,7 +264,7 @@ func (b *builder) reference(n *stage.Node) string {
 	return v.ID
 }
 
-// shortName is a reference as people write it. A digest is left out where
+// shortName returns a reference as people write it. A digest is left out where
 // there is a tag to know the image by, else cut to its beginning.
 func shortName(named reference.Named) string {
 	if tagged, ok := named.(reference.NamedTagged); ok {

@@ -78,7 +78,7 @@ func (f *Files) lookAhead(tree *parser.Result, id FileID) {
 	}
 }
 
-// includes are the paths that a file includes.
+// includes returns the paths that a file includes.
 func includes(tree *parser.Result) []string {
 	var refs []string
 	for _, node := range tree.AST.Children {

@@ -44,7 +44,7 @@ type envFile struct {
 	line int
 }
 
-// take is the next n bytes.
+// take returns the next n bytes.
 func (p *envFile) take(n int) string {
 	text := p.rest[:n]
 	p.rest = p.rest[n:]
@@ -52,7 +52,7 @@ func (p *envFile) take(n int) string {
 	return text
 }
 
-// takeLine is the rest of the line, without its end.
+// takeLine returns the rest of the line, without its end.
 func (p *envFile) takeLine() string {
 	text, _, more := strings.Cut(p.rest, "\n")
 	n := len(text)
@@ -163,7 +163,7 @@ func unescape(text string) string {
 	return b.String()
 }
 
-// literal is a word for the shell lexer that means the text.
+// literal returns a word for the shell lexer that means the text.
 func literal(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -175,7 +175,7 @@ func literal(text string) string {
 	return b.String()
 }
 
-// interpolated is a word for the shell lexer that means a text with variables
+// interpolated returns a word for the shell lexer that means a text with variables
 // in it; two dollar signs are one.
 func interpolated(text string) (string, error) {
 	w := &interpolation{rest: text}
@@ -248,7 +248,7 @@ func (w *interpolation) variable() (string, error) {
 	return "${" + name + operator + word + "}", nil
 }
 
-// variableName is the name of a variable that a text begins with.
+// variableName returns the name of a variable that a text begins with.
 func variableName(text string) string {
 	end := strings.IndexFunc(text, func(r rune) bool {
 		return r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')

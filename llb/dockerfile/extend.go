@@ -192,7 +192,7 @@ func suggestAddition(err error, node *parser.Node) error {
 	return err
 }
 
-// flagsOf are the flags that Stagecraft adds to an instruction.
+// flagsOf returns the flags that Stagecraft adds to an instruction.
 func flagsOf(node *parser.Node) []string {
 	switch strings.ToLower(node.Value) {
 	case "from":

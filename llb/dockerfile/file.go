@@ -22,7 +22,7 @@ type File struct {
 	raw     [][]rawNode // by stage
 }
 
-// Escape is the escape character in the file that a location is in.
+// Escape returns the escape character in the file that a location is in.
 func (f *File) Escape(loc Loc) rune { return f.Files.Source(loc.File).Escape }
 
 // Lint runs build checks for a location, under the file's check directive.

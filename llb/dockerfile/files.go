@@ -33,7 +33,7 @@ type Source struct {
 	Escape rune
 }
 
-// Name is how messages and progress name the file.
+// Name returns how messages and progress name the file.
 func (s *Source) Name() string {
 	if s.Root == InContext {
 		return "/" + s.Path
@@ -62,10 +62,10 @@ func NewFiles(name string, data []byte, read func(Root, string) ([]byte, error))
 	return &Files{found: map[string]*linters{}, sources: []Source{{Path: path.Clean(name), Data: data, Escape: '\\'}}, read: read}
 }
 
-// Source is the file of an ID.
+// Source returns the file of an ID.
 func (f *Files) Source(id FileID) *Source { return &f.sources[id] }
 
-// Len is how many files the compilation has read.
+// Len returns how many files the compilation has read.
 func (f *Files) Len() int { return len(f.sources) }
 
 // Load reads the file that an instruction at via names: relative to the file
@@ -139,7 +139,7 @@ func (f *Files) open(root Root, p, ref string, via Loc) (FileID, error) {
 	return FileID(len(f.sources) - 1), nil
 }
 
-// loadAgain is the ID of a file that was read before for one more instruction
+// loadAgain returns the ID of a file that was read before for one more instruction
 // at via, so that its locations tell the way through that.
 func (f *Files) loadAgain(id FileID, via Loc) FileID {
 	src := f.sources[id]
@@ -148,18 +148,18 @@ func (f *Files) loadAgain(id FileID, via Loc) FileID {
 	return FileID(len(f.sources) - 1)
 }
 
-// same says that two IDs are of one file.
+// same reports whether two IDs are of one file.
 func (f *Files) same(a, b FileID) bool {
 	return f.sources[a].Root == f.sources[b].Root && f.sources[a].Path == f.sources[b].Path
 }
 
-// locate is the root and the path that a reference in a file means.
+// locate returns the root and the path that a reference in a file means.
 func (f *Files) locate(ref string, from FileID) (Root, string, error) {
 	src := f.Source(from)
 	return resolvePath(ref, src.Root, path.Dir(src.Path))
 }
 
-// resolvePath is the root and the path that a reference means in a file of a
+// resolvePath returns the root and the path that a reference means in a file of a
 // folder.
 func resolvePath(ref string, root Root, dir string) (Root, string, error) {
 	if err := CheckPath(ref); err != nil {
@@ -211,7 +211,7 @@ func checkText(data []byte) error {
 	}
 }
 
-// escapes says that a relative path leads out of where it starts.
+// escapes reports whether a relative path leads out of where it starts.
 func escapes(p string) bool {
 	p = path.Clean(p)
 	return p == ".." || strings.HasPrefix(p, "../")
@@ -249,7 +249,7 @@ func (f *Files) Way(loc Loc) string {
 	return way + " -> " + f.FullPlace(loc)
 }
 
-// IsPath says that a stage reference means a file: "./x", "../x" or "/x".
+// IsPath reports whether a stage reference means a file: "./x", "../x" or "/x".
 // docker/dockerfile knows no reference that starts so.
 func IsPath(ref string) bool {
 	return strings.HasPrefix(ref, "./") || strings.HasPrefix(ref, "../") || strings.HasPrefix(ref, "/")

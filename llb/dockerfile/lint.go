@@ -52,7 +52,7 @@ func (l *linters) again() *linters {
 	return &linters{files: l.files, warn: l.warn, config: config, first: first, by: map[FileID]*linter.Linter{}}
 }
 
-// of is the linter for a file. All share the list of rules that fired.
+// of returns the linter for a file. All share the list of rules that fired.
 func (l *linters) of(id FileID) *linter.Linter {
 	if lint, ok := l.by[id]; ok {
 		return lint
@@ -72,7 +72,7 @@ func (l *linters) of(id FileID) *linter.Linter {
 	return &lint
 }
 
-// hasCheckDirective says that comments in front of an instruction set checks
+// hasCheckDirective reports whether comments in front of an instruction set checks
 // for it. docker/dockerfile has no checks for triggers, and panics.
 func hasCheckDirective(comments []string) bool {
 	for _, comment := range comments {

@@ -15,7 +15,7 @@ type Loc struct {
 	Ranges []parser.Range
 }
 
-// Line is the first line of the location, 0 where it is unknown.
+// Line returns the first line of the location, 0 where it is unknown.
 func (l Loc) Line() int {
 	if len(l.Ranges) == 0 {
 		return 0
@@ -23,7 +23,7 @@ func (l Loc) Line() int {
 	return l.Ranges[0].Start.Line
 }
 
-// Whole is the place of what concerns a file as a whole: its first line.
+// Whole returns the place of what concerns a file as a whole: its first line.
 func Whole(file FileID) Loc {
 	first := parser.Position{Line: 1}
 	return Loc{File: file, Ranges: []parser.Range{{Start: first, End: first}}}
@@ -65,7 +65,7 @@ func InFile(err error, file FileID) error {
 	return &FileError{File: file, Err: err}
 }
 
-// FileOf is the file that err's locations are in: the root file unless noted.
+// FileOf returns the file that err's locations are in: the root file unless noted.
 func FileOf(err error) FileID {
 	var noted *FileError
 	if errors.As(err, &noted) {

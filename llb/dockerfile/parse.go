@@ -260,7 +260,7 @@ func parseLines(data []byte) (*parser.Result, error) {
 	return tree, err
 }
 
-// span is the first and the last line of some ranges.
+// span returns the first and the last line of some ranges.
 func span(ranges []parser.Range) (first, last int) {
 	for _, r := range ranges {
 		if first == 0 || r.Start.Line < first {

@@ -56,7 +56,7 @@ var platformArgs = []string{
 	"TARGETPLATFORM", "TARGETOS", "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE",
 }
 
-// targetPlatform is the value of --target-platform, empty without the flag.
+// targetPlatform returns the value of --target-platform, empty without the flag.
 func targetPlatform(flag *instructions.Flag) (string, error) {
 	if flag.IsUsed() && flag.Value == "" {
 		return "", errors.New("--target-platform needs a platform, such as linux/arm64 or $BUILDPLATFORM")

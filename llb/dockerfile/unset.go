@@ -76,7 +76,7 @@ func (i *instruction) Comments() []string       { return i.comments }
 
 var _ fmt.Stringer = &instruction{}
 
-// argument is what stands behind the keyword and the flags of an instruction
+// argument returns what stands behind the keyword and the flags of an instruction
 // that BuildKit does not know, and whose words it therefore does not split.
 func argument(node *parser.Node) string {
 	_, rest := firstWord(node.Original)

@@ -27,7 +27,7 @@ var additions = []struct {
 	{"reference to a later stage", regexp.MustCompile(`cannot (copy|mount) from stage .* needs to be defined before current`)},
 }
 
-// Addition is the name of what a rejected file has that only Stagecraft knows,
+// Addition returns the name of what a rejected file has that only Stagecraft knows,
 // empty where there is no such thing.
 func Addition(r Request, upstream error) string {
 	if upstream == nil {
@@ -72,7 +72,7 @@ func stagesOf(data []byte) []dockerfile.Stage {
 	return f.Stages
 }
 
-// Forward says that a file refers to a later stage. Stages are then evaluated
+// Forward reports whether a file refers to a later stage. Stages are then evaluated
 // in another order than upstream's, and so another of several mistakes may be
 // the first.
 func Forward(r Request) bool {

@@ -27,7 +27,7 @@ func (a *Answer) add(format string, args ...any) {
 	a.Lines = append(a.Lines, fmt.Sprintf(format, args...))
 }
 
-// DiffAnswers is the first difference of two answers, empty for none.
+// DiffAnswers returns the first difference of two answers, empty for none.
 func DiffAnswers(r Request, upstream, ours Answer) string {
 	switch {
 	case upstream.Err == errSilent:
@@ -50,7 +50,7 @@ var (
 	errPanics  = errors.New("docker/dockerfile panics")
 )
 
-// Endless says that the stages which the target needs stand in a circle that
+// Endless reports whether the stages which the target needs stand in a circle that
 // is no mistake: a trigger copies from its own stage, or a stage that a named
 // context replaces names one that is built from it. Upstream's outline follows
 // that until its stack overflows.
@@ -135,7 +135,7 @@ func placeOf(ranges []parser.Range) string {
 	return strings.Join(lines, ",")
 }
 
-// OurOutline is the same from our plan.
+// OurOutline returns the same from our plan.
 func OurOutline(ctx context.Context, r Request) (a Answer) {
 	f, err := r.open(ctx)
 	if err != nil {
@@ -180,7 +180,7 @@ func UpstreamTargets(ctx context.Context, r Request) (a Answer) {
 	return a
 }
 
-// OurTargets is the same from our parser.
+// OurTargets returns the same from our parser.
 func OurTargets(_ context.Context, r Request) (a Answer) {
 	f, err := dockerfile.List(dockerfile.NewFiles("Dockerfile", r.Dockerfile, nil))
 	if err != nil {
@@ -219,7 +219,7 @@ func UpstreamLint(ctx context.Context, r Request) (a Answer) {
 	return a
 }
 
-// OurLint is the same from our plan.
+// OurLint returns the same from our plan.
 func OurLint(ctx context.Context, r Request) (a Answer) {
 	f, err := r.open(ctx)
 	if err != nil {

@@ -18,7 +18,7 @@ func (g *Gateway) caps() apicaps.CapSet { return gwpb.Caps.CapSet(g.has(gwpb.Cap
 
 func (g *Gateway) llbCaps() apicaps.CapSet { return pb.Caps.CapSet(g.has(pb.Caps.All())) }
 
-// has are those of some capabilities that the daemon has.
+// has returns those of some capabilities that the daemon has.
 func (g *Gateway) has(all []*capspb.APICap) []*capspb.APICap {
 	return slices.DeleteFunc(all, func(c *capspb.APICap) bool {
 		id := apicaps.CapID(c.ID)
@@ -54,7 +54,7 @@ func (g *Gateway) evaluate(req gwclient.SolveRequest) error {
 	return g.supports(gwpb.CapStatFile)
 }
 
-// deliver is what the library makes of a frontend's result.
+// deliver returns what the library makes of a frontend's result.
 func (g *Gateway) deliver(res *gwclient.Result, err error) (*gwclient.Result, error) {
 	if err == nil && len(res.Refs) > 1 {
 		if err := g.supports(gwpb.CapReturnMap); err != nil {

@@ -41,7 +41,7 @@ func Corpus(root string) ([]File, error) {
 	return files, err
 }
 
-// Turn is a part of the requests to make for a file: the first, and one in
+// Turn returns a part of the requests to make for a file: the first, and one in
 // four of the others. Which ones depends on the file's name, so that of all
 // files of a corpus together none is left out.
 func Turn[R any](f File, all []R) []R {

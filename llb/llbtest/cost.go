@@ -86,7 +86,7 @@ func Measure(ctx context.Context, compile Compiler, r Request, times int) (c Cos
 	}, err
 }
 
-// cpuTime is what this process has used so far.
+// cpuTime returns what this process has used so far.
 func cpuTime() (time.Duration, error) {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

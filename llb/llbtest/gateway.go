@@ -52,7 +52,7 @@ type Gateway struct {
 	warnings []string
 }
 
-// Lookups are the images that were asked for since the last call, each with
+// Lookups returns the images that were asked for since the last call, each with
 // the platform, the mode and the name in the progress, sorted.
 func (g *Gateway) Lookups() []string {
 	g.mu.Lock()
@@ -62,7 +62,7 @@ func (g *Gateway) Lookups() []string {
 	return lookups
 }
 
-// Solves are the solves that were asked for so far.
+// Solves returns the solves that were asked for so far.
 func (g *Gateway) Solves() []gwclient.SolveRequest {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -149,7 +149,7 @@ func (g *Gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, opt 
 	return res, nil
 }
 
-// printAttrs are the attributes of a source but for its random id.
+// printAttrs returns the attributes of a source but for its random id.
 func printAttrs(attrs map[string]string) string {
 	var text string
 	for _, k := range slices.Sorted(maps.Keys(attrs)) {
@@ -160,7 +160,7 @@ func printAttrs(attrs map[string]string) string {
 	return text
 }
 
-// commitOf is the commit that a Git reference means.
+// commitOf returns the commit that a Git reference means.
 func commitOf(identifier string) string { return digest.FromString(identifier).Encoded()[:40] }
 
 const commit = `tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904
@@ -207,7 +207,7 @@ func (g *Gateway) filesOf(def *pb.Definition) (map[string]string, error) {
 	return nil, nil // a build from nothing has no files
 }
 
-// Inputs are the given ones.
+// Inputs returns the given ones.
 func (g *Gateway) Inputs(context.Context) (map[string]llb.State, error) {
 	if err := g.supports(gwpb.CapFrontendInputs); err != nil {
 		return nil, err

@@ -57,7 +57,7 @@ func CheckOperations(ctx context.Context, c *compiler.Compiled, def *llb.Definit
 	return nil
 }
 
-// carriedOut are the stages whose steps the target needs. What the triggers of
+// carriedOut returns the stages whose steps the target needs. What the triggers of
 // an image refer to is needed too, but where the image is only copied from,
 // they do not fire.
 func carriedOut(g *stage.Graph) map[stage.ID]bool {
@@ -88,7 +88,7 @@ func fromContext(p *plan.Plan, id plan.StepID) bool {
 	return id.Index == plan.BaseStep && b != nil && b.Context != nil
 }
 
-// namesOf are the names that the operations of a step can have.
+// namesOf returns the names that the operations of a step can have.
 func namesOf(p *plan.Plan, id plan.StepID) []string {
 	step := p.Step(id)
 	if step == nil {

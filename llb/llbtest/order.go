@@ -29,7 +29,7 @@ func (o Order) wait(ctx context.Context, ref string) error {
 	}
 }
 
-// Orders are the request with the daemon's answers in every order that matters
+// Orders returns the request with the daemon's answers in every order that matters
 // to which mistake docker/dockerfile reports: each image first, and what needs
 // no answer before all images. The waits become longer, for a busy machine.
 func Orders(ctx context.Context, r Request) []Request {
@@ -44,7 +44,7 @@ func Orders(ctx context.Context, r Request) []Request {
 	return all
 }
 
-// images are those that docker/dockerfile asks for, though one is missing.
+// images returns those that docker/dockerfile asks for, though one is missing.
 func (r *Request) images(ctx context.Context) []string {
 	asked := *r
 	asked.Order = Order{First: "none", Wait: 10 * time.Millisecond}

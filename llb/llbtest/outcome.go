@@ -30,7 +30,7 @@ type Outcome struct {
 // errSilent is what the oracle says where it is not asked.
 var errSilent = errors.New("docker/dockerfile is not asked")
 
-// Diff is the first difference between what docker/dockerfile made of a
+// Diff returns the first difference between what docker/dockerfile made of a
 // request and what we did, empty where there is none. Two rejections are the
 // same where ours stands at the same line and says at least as much.
 func Diff(r Request, upstream, ours Outcome) string {
@@ -63,7 +63,7 @@ func diffPanic(upstream, ours Outcome) string {
 	return ""
 }
 
-// firstLine is the line of an error's first location, 0 without one.
+// firstLine returns the line of an error's first location, 0 without one.
 func firstLine(err error) int {
 	if lines := errorLines(err); len(lines) > 0 {
 		return lines[0]
@@ -71,7 +71,7 @@ func firstLine(err error) int {
 	return 0
 }
 
-// errorLines are the lines of an error's locations. Ours may have several:
+// errorLines returns the lines of an error's locations. Ours may have several:
 // a mistake that was made more than once, the way around a circle.
 func errorLines(err error) []int {
 	var located *parser.LocationError
@@ -126,7 +126,7 @@ func diffSuggestions(upstream, ours error) string {
 	return ""
 }
 
-// equallyNear says that a search takes whichever of two names it sees first.
+// equallyNear reports whether a search takes whichever of two names it sees first.
 func equallyNear(word, a, b string) bool {
 	first, _ := suggest.Search(word, []string{a, b}, false)
 	second, _ := suggest.Search(word, []string{b, a}, false)
@@ -137,7 +137,7 @@ func words(msg string) []string {
 	return strings.FieldsFunc(msg, func(r rune) bool { return strings.ContainsRune(` :,;"'()`, r) })
 }
 
-// offending are the parts of a message that name the mistake: what it quotes,
+// offending returns the parts of a message that name the mistake: what it quotes,
 // and its words that stand in the line which it points to.
 func offending(dockerfile []byte, err error) []string {
 	msg := err.Error()

@@ -55,7 +55,7 @@ type Request struct {
 	ThroughJSON bool
 }
 
-// With is the request with some options changed.
+// With returns the request with some options changed.
 func (r Request) With(opts map[string]string) Request {
 	all := map[string]string{}
 	maps.Copy(all, r.Opts)
@@ -112,7 +112,7 @@ func (r *Request) open(ctx context.Context) (*front, error) {
 	return &front{caps: ui.BuildOpts().LLBCaps, asked: r, gateway: g, ui: ui, source: llb.NewSourceMap(nil, src.Filename, src.Language, src.Data)}, nil
 }
 
-// platforms are the target platforms, nil for none in particular.
+// platforms returns the target platforms, nil for none in particular.
 func (f *front) platforms() []*ocispecs.Platform {
 	var list []*ocispecs.Platform
 	for _, p := range f.ui.TargetPlatforms {
@@ -217,7 +217,7 @@ func (f *front) ours(ctx context.Context, p *ocispecs.Platform, b *Build) error 
 	return CheckOperations(ctx, res, b.Def)
 }
 
-// throughJSON is a plan written as JSON and read again. It has no graph.
+// throughJSON returns a plan written as JSON and read again. It has no graph.
 func throughJSON(p *plan.Plan) (*plan.Plan, error) {
 	data, err := json.Marshal(p)
 	if err != nil {
@@ -237,7 +237,7 @@ func throughJSON(p *plan.Plan) (*plan.Plan, error) {
 	return &read, err
 }
 
-// Compile is what our compiler makes of a request, for its first platform.
+// Compile returns what our compiler makes of a request, for its first platform.
 func Compile(ctx context.Context, r Request) (*compiler.Compiled, error) {
 	f, err := r.open(ctx)
 	if err != nil {
@@ -276,7 +276,7 @@ func (r Request) Compiler(ctx context.Context) (compiler.Request, error) {
 	return f.request(f.platforms()[0]), nil
 }
 
-// Show is what our compiler makes of a request as files of a golden case: the
+// Show returns what our compiler makes of a request as files of a golden case: the
 // warnings, the plan and the LLB, or the error. The request is for one
 // platform.
 func Show(ctx context.Context, r Request) []txtar.File {
@@ -312,7 +312,7 @@ func showError(err error) []txtar.File {
 	return []txtar.File{{Name: "error", Data: fmt.Appendf(nil, "%sline %d: %v\n", inFile(dockerfile.FileOf(err)), firstLine(err), err)}}
 }
 
-// inFile is the beginning of a place that is not in the Dockerfile itself.
+// inFile returns the beginning of a place that is not in the Dockerfile itself.
 func inFile(id dockerfile.FileID) string {
 	if id == 0 {
 		return ""
@@ -320,7 +320,7 @@ func inFile(id dockerfile.FileID) string {
 	return fmt.Sprintf("file %d ", id)
 }
 
-// sourceOf is a file of a compilation for locations in LLB.
+// sourceOf returns a file of a compilation for locations in LLB.
 func (f *front) sourceOf(files *dockerfile.Files, id dockerfile.FileID) *llb.SourceMap {
 	if id == 0 {
 		return f.source
@@ -342,7 +342,7 @@ func (r *Request) read(root dockerfile.Root, path string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// otherContext is a build context of FROM --context, as a local source of that
+// otherContext returns a build context of FROM --context, as a local source of that
 // name.
 func otherContext(_ context.Context, c stage.Context, paths []string) (*llb.State, error) {
 	st := llb.Local("other:"+c.Dir+c.Named, followPaths(paths)...)

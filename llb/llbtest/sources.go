@@ -131,7 +131,7 @@ func (s *sources) epochState(ctx context.Context, what resolve.EpochSource) (*ll
 	return nil, errors.New("an epoch source without a source")
 }
 
-// onlySource is the source operation of a state, nil unless there is one.
+// onlySource returns the source operation of a state, nil unless there is one.
 func onlySource(ctx context.Context, st *llb.State) (*pb.SourceOp, error) {
 	def, err := st.Marshal(ctx)
 	if err != nil {

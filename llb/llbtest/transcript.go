@@ -73,7 +73,7 @@ func ServeUpstream(ctx context.Context, r Request) Transcript {
 	return Serve(ctx, r, builder.Build)
 }
 
-// DiffTranscripts is the first difference of two transcripts.
+// DiffTranscripts returns the first difference of two transcripts.
 func DiffTranscripts(r Request, upstream, ours Transcript) string {
 	switch {
 	case ours.Panic != "":
@@ -119,7 +119,7 @@ func sorted(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// printSources are the places that an error shows, each once.
+// printSources returns the places that an error shows, each once.
 func printSources(err error) string {
 	var lines []string
 	for _, src := range errdefs.Sources(err) {

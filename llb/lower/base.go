@@ -5,7 +5,7 @@ import (
 	"github.com/stagecraft/stagecraft/llb/plan"
 )
 
-// base is the filesystem that a stage starts with.
+// base returns the filesystem that a stage starts with.
 func (l *lowerer) base(s *plan.Stage) llb.State {
 	switch b := s.Base; {
 	case b == nil:

@@ -68,7 +68,7 @@ func (l *lowerer) copyActions(step *plan.Step, op *plan.Copy) (*llb.FileAction, 
 	return action, nil
 }
 
-// copySource is a source as a filesystem, the path in it, and how to copy.
+// copySource returns a source as a filesystem, the path in it, and how to copy.
 func (l *lowerer) copySource(step *plan.Step, op *plan.Copy, src plan.CopySource) (llb.State, string, *llb.CopyInfo, error) {
 	switch s := src.(type) {
 	case *plan.Files:
@@ -104,7 +104,7 @@ func (l *lowerer) copySource(step *plan.Step, op *plan.Copy, src plan.CopySource
 	}
 }
 
-// files is the filesystem that files are copied from.
+// files returns the filesystem that files are copied from.
 func (l *lowerer) files(step *plan.Step, s *plan.Files) llb.State {
 	fs := l.source(s.From, s.Context)
 	// Looking for a pattern fails in a folder that is not there, and making

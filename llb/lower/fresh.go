@@ -19,7 +19,7 @@ func (l *lowerer) ignoresCache(step *plan.Step) bool {
 	return step.IgnoreCache || (step.Fresh || step.AfterFresh) && !l.canBeFresh()
 }
 
-// freshCodes are the exit codes that count as a success: 0, and two more that
+// freshCodes returns the exit codes that count as a success: 0, and two more that
 // no program ends with and no other build has. They are part of what the daemon
 // knows an operation by, and nothing that the program sees.
 func freshCodes(build string) []int {

@@ -127,7 +127,7 @@ func (l *lowerer) stage(s *plan.Stage) error {
 	return nil
 }
 
-// source is the filesystem of a node, or a build context.
+// source returns the filesystem of a node, or a build context.
 func (l *lowerer) source(id stage.ID, context stage.ContextID) llb.State {
 	if id == stage.None {
 		return l.opt.Contexts[context]
@@ -167,7 +167,7 @@ func (l *lowerer) result() *Result {
 	return res
 }
 
-// at is the location of an operation in its source file.
+// at returns the location of an operation in its source file.
 func (l *lowerer) at(loc dockerfile.Loc) llb.ConstraintsOpt {
 	var sm *llb.SourceMap
 	if l.opt.SourceMap != nil {
@@ -176,7 +176,7 @@ func (l *lowerer) at(loc dockerfile.Loc) llb.ConstraintsOpt {
 	return sm.Location(Ranges(loc.Ranges))
 }
 
-// Ranges are the parser's ranges in the form of the protocol.
+// Ranges returns the parser's ranges in the form of the protocol.
 func Ranges(ranges []parser.Range) []*pb.Range {
 	list := make([]*pb.Range, len(ranges))
 	for i, r := range ranges {
@@ -195,12 +195,12 @@ func instruction(code string) llb.ConstraintsOpt {
 	return llb.WithDescription(map[string]string{"com.docker.dockerfile.v1.command": code})
 }
 
-// internal is the name of a step that no instruction stands for.
+// internal returns the name of a step that no instruction stands for.
 func internal(name string) llb.ConstraintsOpt {
 	return llb.WithCustomName("[internal] " + name)
 }
 
-// Marshal is the definition of a lowered target.
+// Marshal returns the definition of a lowered target.
 func (r *Result) Marshal(ctx context.Context) (*llb.Definition, error) {
 	def, err := r.State.Marshal(ctx)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/stagecraft/stagecraft/llb/plan"
 )
 
-// mkdir is the directory of a WORKDIR.
+// mkdir returns the directory of a WORKDIR.
 func (l *lowerer) mkdir(fs llb.State, step *plan.Step, op *plan.Mkdir, p ocispecs.Platform) llb.State {
 	opts := []llb.MkdirOption{llb.WithParents(true)}
 	if op.User != "" {

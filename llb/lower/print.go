@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Print is a definition as text: a paragraph for each operation, in the order
+// Print returns a definition as text: a paragraph for each operation, in the order
 // of the definition. Operations are called #0, #1 and so on in place of their
 // digests, so that a change shows where it is and not everywhere behind it.
 func Print(def *llb.Definition) string {

@@ -33,7 +33,7 @@ func (l *lowerer) run(fs llb.State, step *plan.Step, op *plan.Run) llb.State {
 	return withPlatform(llb.NewState(out), op)
 }
 
-// environment is the state in which a program runs: the filesystem and the
+// environment returns the state in which a program runs: the filesystem and the
 // values of the plan, nothing else.
 func (l *lowerer) environment(fs llb.State, op *plan.Run) llb.State {
 	st := l.variables(op.Env).WithOutput(fs.Output())
@@ -47,7 +47,7 @@ func (l *lowerer) environment(fs llb.State, op *plan.Run) llb.State {
 	return st
 }
 
-// variables is a state that has variables and nothing else. What the ones of
+// variables returns a state that has variables and nothing else. What the ones of
 // the operation before begin with is used again: most of them are the same.
 func (l *lowerer) variables(env []stage.Var) llb.State {
 	same := 0
@@ -97,7 +97,7 @@ func privileges(op *plan.Run) []llb.RunOption {
 	return opts
 }
 
-// devices are those that the client gives to all programs, and --device.
+// devices returns those that the client gives to all programs, and --device.
 func (l *lowerer) devices(op *plan.Run) []llb.RunOption {
 	if !l.opt.supports(pb.CapExecMetaCDI) {
 		return nil
@@ -120,7 +120,7 @@ func device(name string, optional bool) llb.RunOption {
 	return llb.AddCDIDevice(opts...)
 }
 
-// limits are the settings of the request that every program gets, as far as
+// limits returns the settings of the request that every program gets, as far as
 // the daemon knows them.
 func (l *lowerer) limits() []llb.RunOption {
 	o := &l.opt

@@ -64,7 +64,7 @@ func (r *remotes) pinned(src *resolve.Remote) (*resolve.Remote, error) {
 	return src, err
 }
 
-// source is the source of a URL or a Git repository, nil for a path.
+// source returns the source of a URL or a Git repository, nil for a path.
 func (r *remotes) source(src string) (CopySource, error) {
 	git, err := resolve.ParseGit(src, r.keepGitDir, r.checksum)
 	if err != nil {

@@ -43,7 +43,7 @@ func (e *stageEval) assign(name, value, code string, arg bool) {
 	e.assigned[name] = &Assigned{Name: name, Value: value, Code: code, Loc: e.loc, Arg: arg, Uses: uses}
 }
 
-// usedVars are the variables that the current instruction refers to, by name.
+// usedVars returns the variables that the current instruction refers to, by name.
 func (e *stageEval) usedVars() []*Assigned {
 	var used []*Assigned
 	for _, name := range slices.Sorted(maps.Keys(e.asked)) {
@@ -54,7 +54,7 @@ func (e *stageEval) usedVars() []*Assigned {
 	return used
 }
 
-// vars are the variables on which a step depends: a program sees all of them.
+// vars returns the variables on which a step depends: a program sees all of them.
 func (e *stageEval) vars(step *Step) []*Assigned {
 	if _, runs := step.Op.(*Run); !runs {
 		return e.usedVars()

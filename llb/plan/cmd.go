@@ -16,7 +16,7 @@ func (e *stageEval) cmd(c *instructions.CmdCommand) {
 	e.commit(fmt.Sprintf("CMD %q", args), false)
 }
 
-// startCommand is the argv of CMD and ENTRYPOINT.
+// startCommand returns the argv of CMD and ENTRYPOINT.
 func (e *stageEval) startCommand(c instructions.Command, line instructions.ShellDependantCmdLine) []string {
 	if !line.PrependShell {
 		return line.CmdLine

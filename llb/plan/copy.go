@@ -192,7 +192,7 @@ func (t *transfer) inline(content instructions.SourceContent, first bool) (*Inli
 	return s, nil
 }
 
-// history is the instruction as the image's history has it.
+// history returns the instruction as the image's history has it.
 func (t *transfer) history(paths instructions.SourcesAndDest, attr attributes) string {
 	words := []string{t.keyword}
 	if t.ifExists {
@@ -239,7 +239,7 @@ func parseChmod(s string) (*Chmod, error) {
 	return &Chmod{Symbolic: s}, nil
 }
 
-// namesOwner says that --chown has a name where a number could stand.
+// namesOwner reports whether --chown has a name where a number could stand.
 func namesOwner(chown string) bool {
 	if chown == "" {
 		return false
@@ -251,7 +251,7 @@ func namesOwner(chown string) bool {
 	return opt.User != nil && opt.User.Name != "" || opt.Group != nil && opt.Group.Name != ""
 }
 
-// hasWildcards says that a path is a pattern; a backslash escapes.
+// hasWildcards reports whether a path is a pattern; a backslash escapes.
 func hasWildcards(p string) bool {
 	for i := 0; i < len(p); i++ {
 		switch p[i] {

@@ -26,7 +26,7 @@ func (e *stageEval) setFromFile(c *dockerfile.FileCommand, in *stage.Instruction
 	return nil
 }
 
-// fromFile are the names of an env file with their values. As in Compose, a
+// fromFile returns the names of an env file with their values. As in Compose, a
 // variable in a value is that of the stage, else that of a line above.
 func (e *stageEval) fromFile(c *dockerfile.FileCommand, in *stage.Instruction) (instructions.KeyValuePairs, error) {
 	list, err := c.Read(e.plan.Graph.Files, in.Loc)

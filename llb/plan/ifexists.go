@@ -56,7 +56,7 @@ func (f *Files) mayMatchNothing(pattern string) {
 	f.Parents = folder(path.Dir(f.Folder))
 }
 
-// folder is a path as one that may have to be made, empty for the root.
+// folder returns a path as one that may have to be made, empty for the root.
 func folder(p string) string {
 	if p = path.Join("/", p); p != "/" {
 		return p
@@ -102,7 +102,7 @@ func escapePattern(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(text)
 }
 
-// staticFolder is the folder in which a pattern is looked for, empty for the
+// staticFolder returns the folder in which a pattern is looked for, empty for the
 // root.
 func staticFolder(p string) string {
 	parts := strings.Split(strings.TrimPrefix(p, "/"), "/")

@@ -31,7 +31,7 @@ func (e *stageEval) commit(createdBy string, layer bool) {
 // ran them.
 func (e *stageEval) commitOp(createdBy string) { e.commit(createdBy+" # buildkit", true) }
 
-// cloneImage is a copy whose fields can be changed without changing img.
+// cloneImage returns a copy whose fields can be changed without changing img.
 func cloneImage(img dockerspec.DockerOCIImage) dockerspec.DockerOCIImage {
 	c := &img.Config
 	c.Env = slices.Clone(c.Env)
@@ -51,7 +51,7 @@ func cloneImage(img dockerspec.DockerOCIImage) dockerspec.DockerOCIImage {
 	return img
 }
 
-// shellForm is the argv of a command in shell form.
+// shellForm returns the argv of a command in shell form.
 func shellForm(img *dockerspec.DockerOCIImage, words []string) []string {
 	sh := slices.Clone(img.Config.Shell)
 	switch {

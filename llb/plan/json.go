@@ -46,7 +46,7 @@ var (
 	sources = kinds[CopySource](&Files{}, &Download{}, &Checkout{}, &Inline{})
 )
 
-// kinds are the types of an interface by their names.
+// kinds returns the types of an interface by their names.
 func kinds[T any](examples ...T) map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, e := range examples {

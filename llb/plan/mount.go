@@ -69,7 +69,7 @@ func (e *stageEval) mount(op *Run, m *instructions.Mount, source stage.ID) error
 	return nil
 }
 
-// owner is what a mount says of its owner; mode is the default one.
+// owner returns what a mount says of its owner; mode is the default one.
 func owner(m *instructions.Mount, mode fs.FileMode) *Owner {
 	o := &Owner{Mode: mode}
 	if m.UID != nil {

@@ -133,7 +133,7 @@ func (p *Plan) Outline() Outline {
 	return out
 }
 
-// Relocate is the outline with other locations.
+// Relocate returns the outline with other locations.
 func (o Outline) Relocate(to func(dockerfile.Loc) dockerfile.Loc) Outline {
 	args, secrets, ssh, unset := slices.Clone(o.Args), slices.Clone(o.Secrets), slices.Clone(o.SSH), slices.Clone(o.Unset)
 	for i := range args {
@@ -206,7 +206,7 @@ func (p *Plan) nearestFirst(visit func(*Stage)) {
 	walk(p.TargetID)
 }
 
-// usedArgs are the declared args that are used, and those that their defaults
+// usedArgs returns the declared args that are used, and those that their defaults
 // refer to.
 func (o *Asks) usedArgs(seen map[string]bool) []stage.Arg {
 	used := map[string]bool{}

@@ -46,14 +46,14 @@ func (e *stageEval) need(src Source, p string) {
 	e.outside = append(e.outside, Read{From: src, Path: path.Join("/", filepath.ToSlash(p))})
 }
 
-// isThere says that a node's filesystem can be used by now. A stage that a
+// isThere reports whether a node's filesystem can be used by now. A stage that a
 // named context replaces is there from the start, and its own instructions
 // are looked at for the sake of the checks only.
 func (e *stageEval) isThere(id stage.ID) bool {
 	return e.stageNode(id) != nil || e.plan.Graph.Node(id).Replaced || e.out.Node.Replaced
 }
 
-// list are the paths relative to the root, sorted; nil for everything.
+// list returns the paths relative to the root, sorted; nil for everything.
 func (s pathSet) list() []string {
 	if s["/"] {
 		return nil

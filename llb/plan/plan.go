@@ -28,10 +28,10 @@ type Plan struct {
 	byID map[stage.ID]*Stage
 }
 
-// Stage is the evaluated node of an ID, nil where the target does not need it.
+// Stage returns the evaluated node of an ID, nil where the target does not need it.
 func (p *Plan) Stage(id stage.ID) *Stage { return p.byID[id] }
 
-// Target is the stage whose filesystem and config are the result.
+// Target returns the stage whose filesystem and config are the result.
 func (p *Plan) Target() *Stage { return p.byID[p.TargetID] }
 
 // Source is a folder whose files come from outside: a build context, or the
@@ -43,7 +43,7 @@ type Source struct {
 	Base stage.ID
 }
 
-// BuildContext is a build context as a source; the main one is 0.
+// BuildContext returns a build context as a source; the main one is 0.
 func BuildContext(id stage.ContextID) Source { return Source{Context: id, Base: stage.None} }
 
 // Stage is an evaluated stage, or an image that instructions refer to.
@@ -133,7 +133,7 @@ type StepID struct {
 // fetch of its image.
 const BaseStep = -1
 
-// Step is the step of an ID; nil for a base, and where the target does not
+// Step returns the step of an ID; nil for a base, and where the target does not
 // need the stage.
 func (p *Plan) Step(id StepID) *Step {
 	s := p.byID[id.Stage]

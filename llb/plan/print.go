@@ -18,7 +18,7 @@ import (
 	"github.com/stagecraft/stagecraft/llb/stage"
 )
 
-// String is the plan as text, for tests and for people: its stages with their
+// String returns the plan as text, for tests and for people: its stages with their
 // steps and what they change in the image config, then the paths that are
 // read. What is empty or as usual is left out: see usual. The same plan has
 // the same text.
@@ -89,7 +89,7 @@ func (w *printer) stage(s *Stage) {
 	w.image(s)
 }
 
-// node is a stage by its number and name, an external by its reference.
+// node returns a stage by its number and name, an external by its reference.
 func (w *printer) node(id stage.ID) string {
 	if id == stage.None {
 		return "context"
@@ -164,7 +164,7 @@ func kindOf(v reflect.Value) string { return strings.ToLower(v.Type().Name()) }
 
 func fieldName(v reflect.Value, i int) string { return strings.ToLower(v.Type().Field(i).Name) }
 
-// usual are the values, for an operation of a stage, that say nothing: where
+// usual returns the values, for an operation of a stage, that say nothing: where
 // nothing else was written, they are what every build has.
 func usual(in *Stage, op Op) map[reflect.Type]any {
 	values := []any{
@@ -197,7 +197,7 @@ func (w *printer) shows(of reflect.Value, i int) bool {
 	return !v.IsZero() && (v.Kind() != reflect.Slice || v.Len() > 0)
 }
 
-// value is a value in one line. Types are told apart by what is in them, so
+// value returns a value in one line. Types are told apart by what is in them, so
 // that a field which is added to an operation shows up here by itself.
 func (w *printer) value(v reflect.Value) string {
 	switch x := v.Interface().(type) {
@@ -240,7 +240,7 @@ func (w *printer) value(v reflect.Value) string {
 
 var plainWord = regexp.MustCompile(`^[\w./:@%+,=*-]+$`)
 
-// word is a string, in quotes where it would not stand out.
+// word returns a string, in quotes where it would not stand out.
 func word(s string) string {
 	if plainWord.MatchString(s) {
 		return s
@@ -276,7 +276,7 @@ func (w *printer) image(s *Stage) {
 	}
 }
 
-// configLines are the settings of an image, sorted, one a line.
+// configLines returns the settings of an image, sorted, one a line.
 func configLines(img *dockerspec.DockerOCIImage) []string {
 	data, err := json.Marshal(img.Config)
 	if err != nil {

@@ -57,7 +57,7 @@ func triggers(n *stage.Node) int {
 	return fired
 }
 
-// next is the name of the next step. env may say which platform the step
+// next returns the name of the next step. env may say which platform the step
 // compiles for.
 func (c *counter) next(text string, p *ocispecs.Platform, env shell.EnvGetter) string {
 	if c.total > 0 {
@@ -73,7 +73,7 @@ func (c *counter) skip(steps int) {
 	}
 }
 
-// current is a further name for the same step.
+// current returns a further name for the same step.
 func (c *counter) current(text string, p *ocispecs.Platform, env shell.EnvGetter) string {
 	if c.total == 0 {
 		return text
@@ -120,7 +120,7 @@ func crossPlatform(base ocispecs.Platform, env shell.EnvGetter) string {
 	}
 }
 
-// targetOf is the platform of the TARGET variables that are declared.
+// targetOf returns the platform of the TARGET variables that are declared.
 func targetOf(env shell.EnvGetter) *ocispecs.Platform {
 	var p *ocispecs.Platform
 	part := func() *ocispecs.Platform {
@@ -147,13 +147,13 @@ func targetOf(env shell.EnvGetter) *ocispecs.Platform {
 	return p
 }
 
-// title is an instruction as progress shows it: variables expanded where that
+// title returns an instruction as progress shows it: variables expanded where that
 // works, the keyword in upper case.
 func title(lex *shell.Lex, code string, env shell.EnvGetter) string {
 	return titleOf(lex, []stage.Piece{{Text: code}}, env)
 }
 
-// titleOf is the title of an instruction in pieces.
+// titleOf returns the title of an instruction in pieces.
 func titleOf(lex *shell.Lex, pieces []stage.Piece, env shell.EnvGetter) string {
 	var b strings.Builder
 	for _, p := range pieces {

@@ -29,7 +29,7 @@ func (e *stageEval) checkReferences(in *stage.Instruction) error {
 	return nil
 }
 
-// referenceEnv is what RUN has of the variables of a reference, and the global
+// referenceEnv returns what RUN has of the variables of a reference, and the global
 // args that the stage does not declare.
 func (e *stageEval) referenceEnv(ref *stage.Reference) *stage.Env {
 	var env stage.Env
@@ -66,5 +66,5 @@ func (e *stageEval) otherMeaning(ref *stage.Reference) error {
 		ref.Flag, ref.Written, ref.Expanded, strings.Join(differ, " and "), e.baseName(), strings.Join(mend, " and "))
 }
 
-// baseName is the image that the stage goes back to, as the file has it.
+// baseName returns the image that the stage goes back to, as the file has it.
 func (e *stageEval) baseName() string { return e.plan.Graph.Node(e.root).Ref }

@@ -88,7 +88,7 @@ func (e *stageEval) inlineScript(op *Run, file instructions.ShellInlineFile) {
 	op.Args = []string{path.Join("/dev/pipes", file.Name)}
 }
 
-// withHeredocs is a shell command with its here-documents behind it again.
+// withHeredocs returns a shell command with its here-documents behind it again.
 func withHeredocs(line string, files []instructions.ShellInlineFile) string {
 	var b strings.Builder
 	b.WriteString(line)
@@ -98,7 +98,7 @@ func withHeredocs(line string, files []instructions.ShellInlineFile) string {
 	return b.String()
 }
 
-// firstLine is a here-document in short.
+// firstLine returns a here-document in short.
 func firstLine(doc string) string {
 	first, _, more := strings.Cut(strings.ReplaceAll(strings.TrimSpace(doc), "\r\n", "\n"), "\n")
 	if more {
@@ -107,7 +107,7 @@ func firstLine(doc string) string {
 	return first
 }
 
-// runHistory is how history has a RUN: with the ARGs that were in scope, in
+// runHistory returns how history has a RUN: with the ARGs that were in scope, in
 // the form that the classic builder has for them.
 func (e *stageEval) runHistory(args []string) string {
 	var scope stage.Env

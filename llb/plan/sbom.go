@@ -28,7 +28,7 @@ func (e *stageEval) scans(arg string) bool {
 	return names(value, e.out.Node.Label)
 }
 
-// names says that the value of a scan arg means a stage: a boolean means all
+// names reports whether the value of a scan arg means a stage: a boolean means all
 // or none, else it is a list of stages.
 func names(value, label string) bool {
 	if on, err := strconv.ParseBool(value); err == nil {

@@ -25,7 +25,7 @@ func (e *stageEval) changeDir(dir string) error {
 	return nil
 }
 
-// resolveDest is a destination as an absolute path with slashes.
+// resolveDest returns a destination as an absolute path with slashes.
 func (e *stageEval) resolveDest(p string) (string, error) {
 	os := e.out.Platform.OS
 	p, err := system.CheckSystemDriveAndRemoveDriveLetter(p, os, true)
@@ -41,5 +41,5 @@ func (e *stageEval) resolveDest(p string) (string, error) {
 	return system.NormalizePath(e.dir, p, os, true)
 }
 
-// stageNode is the evaluated node that an instruction refers to.
+// stageNode returns the evaluated node that an instruction refers to.
 func (e *stageEval) stageNode(id stage.ID) *Stage { return e.plan.byID[id] }

@@ -42,7 +42,7 @@ func (e *stageEval) takeOver(c *dockerfile.ConfigCommand, in *stage.Instruction)
 	return nil
 }
 
-// chosen are the pairs of some names; "*" is all.
+// chosen returns the pairs of some names; "*" is all.
 func (e *stageEval) chosen(c *dockerfile.ConfigCommand, has instructions.KeyValuePairs, names []string) (instructions.KeyValuePairs, error) {
 	var pairs instructions.KeyValuePairs
 	for _, name := range names {
@@ -74,7 +74,7 @@ func notThere(c *dockerfile.ConfigCommand, name string, has instructions.KeyValu
 	return suggest.WrapError(err, name, names, true)
 }
 
-// variables are the variables of a stage's image config, in its order.
+// variables returns the variables of a stage's image config, in its order.
 func (s *Stage) variables() instructions.KeyValuePairs {
 	var pairs instructions.KeyValuePairs
 	for _, kv := range s.Image.Config.Env {
@@ -84,7 +84,7 @@ func (s *Stage) variables() instructions.KeyValuePairs {
 	return pairs
 }
 
-// labels are the labels of a stage's image config, by name.
+// labels returns the labels of a stage's image config, by name.
 func (s *Stage) labels() instructions.KeyValuePairs {
 	var pairs instructions.KeyValuePairs
 	for _, key := range slices.Sorted(maps.Keys(s.Image.Config.Labels)) {

@@ -58,7 +58,7 @@ func (e *stageEval) folderAttributes(in *stage.Instruction) (chown string, mode 
 	return chown, fs.FileMode(n), nil
 }
 
-// attributeFlags are the words of a WORKDIR before its path, as the history of
+// attributeFlags returns the words of a WORKDIR before its path, as the history of
 // the image has them.
 func attributeFlags(chown, chmod string, mode fs.FileMode) []string {
 	words := []string{"WORKDIR"}

@@ -52,7 +52,7 @@ type NamedContext struct {
 	Name string // under which the frontend found it
 }
 
-// scratchBase is the empty image. Where a unit has a platform of its own, what
+// scratchBase returns the empty image. Where a unit has a platform of its own, what
 // runs on it needs to be told.
 func scratchBase(u *stage.Unit) *Base {
 	target := u.Platforms.Target
@@ -109,7 +109,7 @@ func (r *resolver) resolveBase(ctx context.Context, w lookup) (*Base, error) {
 	return r.imageBase(ctx, w, platform)
 }
 
-// unresolvedBase is an image of which only the name is known. It is what an
+// unresolvedBase returns an image of which only the name is known. It is what an
 // image in COPY --from is where only a trigger made its stage needed: so it is
 // in docker/dockerfile, and looking it up would change cache keys.
 func unresolvedBase(ref reference.Named, platform ocispecs.Platform) *Base {
@@ -230,7 +230,7 @@ func (b *Base) setImage(img dockerspec.DockerOCIImage) {
 	b.Image = img
 }
 
-// hasLayers says whether there is anything to fetch. Images of the old
+// hasLayers reports whether there is anything to fetch. Images of the old
 // schema 1 have no diff ids: their history tells.
 func hasLayers(img *dockerspec.DockerOCIImage) bool {
 	if len(img.RootFS.DiffIDs) > 0 {
@@ -239,7 +239,7 @@ func hasLayers(img *dockerspec.DockerOCIImage) bool {
 	return slices.ContainsFunc(img.History, func(h ocispecs.History) bool { return !h.EmptyLayer })
 }
 
-// detectPlatform is the platform of an image for which the client named none:
+// detectPlatform returns the platform of an image for which the client named none:
 // that of the image, where a build platform says how to run it.
 func detectPlatform(img, target ocispecs.Platform, supported []ocispecs.Platform) ocispecs.Platform {
 	for _, p := range append([]ocispecs.Platform{target}, supported...) {
@@ -250,7 +250,7 @@ func detectPlatform(img, target ocispecs.Platform, supported []ocispecs.Platform
 	return target
 }
 
-// emptyImage is the config that FROM scratch starts with.
+// emptyImage returns the config that FROM scratch starts with.
 func emptyImage(p ocispecs.Platform) dockerspec.DockerOCIImage {
 	var img dockerspec.DockerOCIImage
 	img.Platform = p

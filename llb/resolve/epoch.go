@@ -89,7 +89,7 @@ func epochSource(value string, f *dockerfile.File, globals *stage.Globals, src S
 	return EpochSource{}, errors.Errorf("invalid SOURCE_DATE_EPOCH: %s", value)
 }
 
-// stageRemote is the one remote source of a stage that does nothing but add
+// stageRemote returns the one remote source of a stage that does nothing but add
 // it to an empty filesystem.
 func stageRemote(f *dockerfile.File, s *dockerfile.Stage, globals *stage.Globals) (*Remote, error) {
 	lex := shell.NewLex(f.Escape(s.Loc))

@@ -86,7 +86,7 @@ func IsHTTP(src string) bool {
 	return !IsGit(src)
 }
 
-// Filename is the name under which a file over HTTP is stored.
+// Filename returns the name under which a file over HTTP is stored.
 func (r *Remote) Filename() string {
 	if u, err := url.Parse(r.URL); err == nil {
 		if base := path.Base(u.Path); base != "." && base != "/" {
@@ -96,7 +96,7 @@ func (r *Remote) Filename() string {
 	return "__unnamed__"
 }
 
-// Digest is the checksum of a file over HTTP, empty without one.
+// Digest returns the checksum of a file over HTTP, empty without one.
 func (r *Remote) Digest() (digest.Digest, error) {
 	if r.Checksum == "" {
 		return "", nil
@@ -126,7 +126,7 @@ func (r *Remote) Identifier() (string, error) {
 	return "", errors.Errorf("%s makes no source", r.URL)
 }
 
-// GitOptions are the LLB options that r stands for; advice is the client's
+// GitOptions returns the LLB options that r stands for; advice is the client's
 // wish for Git's advice messages.
 func (r *Remote) GitOptions(advice bool) []llb.GitOption {
 	opts := []llb.GitOption{llb.GitRef(r.Git.Ref)}

@@ -37,7 +37,7 @@ type Resolved struct {
 // some paths are read; no paths is all of it. It is called once for a node.
 func (r *Resolved) Open(id stage.ID, paths []string) llb.State { return r.contents[id](paths) }
 
-// Base is what a node without a base stage is built from; nil for a stage
+// Base returns what a node without a base stage is built from; nil for a stage
 // that is built from another, and for one that nobody needs.
 func (r *Resolved) Base(id stage.ID) *Base { return r.bases[id] }
 
@@ -144,7 +144,7 @@ type lookup struct {
 	missed int // rounds
 }
 
-// name is what messages call the image: as the file does, or in full where a
+// name returns what messages call the image: as the file does, or in full where a
 // trigger made it needed, as in docker/dockerfile.
 func (w *lookup) name() string {
 	if w.missed > 0 {
@@ -153,7 +153,7 @@ func (w *lookup) name() string {
 	return w.node.Ref
 }
 
-// unresolved are the nodes whose base has to be looked up. References that
+// unresolved returns the nodes whose base has to be looked up. References that
 // nobody needs must be well-formed all the same.
 func (r *resolver) unresolved(reach map[stage.ID]bool) ([]lookup, error) {
 	var wanted []lookup
@@ -235,7 +235,7 @@ func (r *resolver) addTriggers(reach map[stage.ID]bool) (more bool, err error) {
 	return true, r.builder.Grow()
 }
 
-// triggers are those of the base image's config, or the ONBUILD instructions
+// triggers returns those of the base image's config, or the ONBUILD instructions
 // of the base stage. They fire one level deep.
 func (r *resolver) triggers(id stage.ID) []string {
 	n := r.graph.Node(id)

@@ -127,7 +127,7 @@ func (g *Builder) in(unit UnitID) *unitBuilder {
 	return &unitBuilder{Builder: g, unit: unit, Unit: u, lex: g.lexer(u.File.Escape(dockerfile.Loc{File: u.File.ID}))}
 }
 
-// at is the stage of an index in a unit. With settings of its own, it joins
+// at returns the stage of an index in a unit. With settings of its own, it joins
 // the graph when it is asked for.
 func (g *Builder) at(unit UnitID, index int) (ID, error) {
 	if id := g.Units[unit].ids[index]; id != None {
@@ -149,7 +149,7 @@ func (u *Unit) nameStages() {
 	u.named = stagesByName(u.File)
 }
 
-// stagesByName are the indices of the stages of each name.
+// stagesByName returns the indices of the stages of each name.
 func stagesByName(f *dockerfile.File) map[string][]int {
 	named := map[string][]int{}
 	for i := range f.Stages {
@@ -239,7 +239,7 @@ func (b *unitBuilder) addStage(index int, instrs []dockerfile.Instruction) error
 	return nil
 }
 
-// fromArgs are the global args in the FROMs that a stage goes back to.
+// fromArgs returns the global args in the FROMs that a stage goes back to.
 func (b *unitBuilder) fromArgs(id ID) []string {
 	used := map[string]struct{}{}
 	for ; id != None; id = b.Nodes[id].Base {
@@ -263,7 +263,7 @@ func (b *unitBuilder) expandRef(s *dockerfile.Stage) (shell.ProcessWordResult, e
 	return res, nil
 }
 
-// expandPlatform is the platform of FROM --platform and the args in it.
+// expandPlatform returns the platform of FROM --platform and the args in it.
 func (b *unitBuilder) expandPlatform(s *dockerfile.Stage) (*ocispecs.Platform, map[string]struct{}, error) {
 	env := &b.Globals.Env
 	res, err := b.lex.ProcessWordWithMatches(s.Platform, env)

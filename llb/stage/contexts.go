@@ -8,7 +8,7 @@ import (
 	"github.com/stagecraft/stagecraft/llb/dockerfile"
 )
 
-// String is a build context as FROM --context has it; empty for the main one
+// String returns a build context as FROM --context has it; empty for the main one
 // as the Dockerfile itself has it.
 func (c *Context) String() string {
 	switch {
@@ -34,7 +34,7 @@ func (c *Context) key() string {
 	return c.String() + " " + c.Ignore
 }
 
-// addContext is the build context that --context names for a file: a folder
+// addContext returns the build context that --context names for a file: a folder
 // of the main context, or a named context.
 func (g *Builder) addContext(value string, file dockerfile.FileID, loc dockerfile.Loc) (ContextID, error) {
 	src := g.Files.Source(file)

@@ -56,7 +56,7 @@ func (g *Graph) CheckAll() error {
 	return nil
 }
 
-// orderedEnd is the end of an edge whose two ends stand in an order, None for
+// orderedEnd returns the end of an edge whose two ends stand in an order, None for
 // others.
 func (g *Graph) orderedEnd(e Edge) ID {
 	from := g.Node(e.From)
@@ -119,7 +119,7 @@ func (c *circles) walk(id ID) bool {
 	return false
 }
 
-// ofItself says that a trigger copies from the stage that it is in. That is no
+// ofItself reports whether a trigger copies from the stage that it is in. That is no
 // circle: what it gets is the stage as it is so far.
 func (e *Edge) ofItself() bool { return e.OnBuild && e.From == e.To }
 

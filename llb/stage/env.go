@@ -11,13 +11,13 @@ type Env struct {
 	list   []Var // of List, until a variable changes
 }
 
-// Get is the value of a variable and whether it is set.
+// Get returns the value of a variable and whether it is set.
 func (e *Env) Get(key string) (string, bool) {
 	v, ok := e.values[key]
 	return v, ok
 }
 
-// Keys are the names of the variables that are set, oldest assignment first.
+// Keys returns the names of the variables that are set, oldest assignment first.
 func (e *Env) Keys() []string { return e.keys }
 
 // Set gives a variable a value and moves it to the end.
@@ -71,7 +71,7 @@ func (e *Env) Delete(key string) {
 	e.keys = slices.Concat(e.keys[:i], e.keys[i+1:])
 }
 
-// Clone is a copy that shares nothing with e.
+// Clone returns a copy that shares nothing with e.
 func (e *Env) Clone() Env {
 	c := Env{keys: slices.Clone(e.keys), values: make(map[string]string, len(e.values))}
 	for k, v := range e.values {
@@ -83,7 +83,7 @@ func (e *Env) Clone() Env {
 // Var is a variable and its value.
 type Var struct{ Key, Value string }
 
-// List are the variables in order. The list is not to be changed: it is the
+// List returns the variables in order. The list is not to be changed: it is the
 // same one until a variable is.
 func (e *Env) List() []Var {
 	if e.list == nil {

@@ -70,7 +70,7 @@ func (g *Builder) writtenPaths(id ID, tell func(ref, context string, in dockerfi
 	}
 }
 
-// stoodIn says that the client may have given a named context in place of the
+// stoodIn reports whether the client may have given a named context in place of the
 // stage of another file.
 func (g *Builder) stoodIn(ref, context string, from ID, in dockerfile.FileID) bool {
 	file, name := dockerfile.SplitPath(ref)

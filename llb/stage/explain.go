@@ -62,7 +62,7 @@ func (g *Graph) unfoundBase(n *Node) string {
 	return ""
 }
 
-// stem is how names begin that belong to the name: build- for build-amd64, bui
+// stem returns how names begin that belong to the name: build- for build-amd64, bui
 // for build.
 func stem(name string) string {
 	if i := strings.LastIndexAny(name, "-_"); i > 0 {
@@ -71,7 +71,7 @@ func stem(name string) string {
 	return name[:min(len(name), 3)]
 }
 
-// alike are the other stages of a node's file whose names begin so.
+// alike returns the other stages of a node's file whose names begin so.
 func (g *Graph) alike(n *Node, prefix string) []string {
 	if prefix == "" {
 		return g.unitNames(n.ID)
@@ -81,7 +81,7 @@ func (g *Graph) alike(n *Node, prefix string) []string {
 	})
 }
 
-// referenceTo is the reference that brought an external in.
+// referenceTo returns the reference that brought an external in.
 func (g *Graph) referenceTo(id ID) *Reference {
 	for i := range g.Nodes {
 		for j := range g.Nodes[i].Steps {
@@ -126,7 +126,7 @@ func withValues(err error, ref *Reference) error {
 	return fmt.Errorf("%w; in %s, %s", err, ref.Written, ref.Values())
 }
 
-// fromReference is the argument of a FROM, with the variables in it, for
+// fromReference returns the argument of a FROM, with the variables in it, for
 // messages.
 func (g *Graph) fromReference(id ID) *Reference {
 	n, globals := g.Node(id), g.UnitOf(g.Node(id)).Globals

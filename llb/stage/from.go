@@ -50,7 +50,7 @@ func (g *Builder) addBase(id ID, flags *dockerfile.FromFlags) error {
 	return nil
 }
 
-// findBase is the stage that FROM names, None for an image, whose platform it
+// findBase returns the stage that FROM names, None for an image, whose platform it
 // sets.
 func (g *Builder) findBase(id ID, flags *dockerfile.FromFlags) (ID, error) {
 	set, err := g.fromSettings(id, flags)
@@ -165,7 +165,7 @@ func parsePlatform(written, value string) (*ocispecs.Platform, error) {
 	return &p, nil
 }
 
-// withSettings is a stage of a unit with settings in addition to those of the
+// withSettings returns a stage of a unit with settings in addition to those of the
 // unit. from is the stage that refers to it.
 func (g *Builder) withSettings(unit UnitID, index int, from ID, set Settings) (ID, error) {
 	if set.Empty() {

@@ -77,7 +77,7 @@ func EvaluateGlobals(f *dockerfile.File, p Platforms, target string, buildArgs m
 	return g, nil
 }
 
-// platformArgs are the args that are set in every build: see "Automatic
+// platformArgs returns the args that are set in every build: see "Automatic
 // platform ARGs" in the Dockerfile reference.
 func platformArgs(p Platforms, target string, buildArgs map[string]string) Env {
 	build := p.Build[0]
@@ -135,7 +135,7 @@ func expandGlobals(f *dockerfile.File, start Env, buildArgs map[string]string) (
 	return env, args, nil
 }
 
-// argDeps are the args that a default refers to. One that extends its own
+// argDeps returns the args that a default refers to. One that extends its own
 // earlier value has that value's args.
 func argDeps(key string, matched map[string]struct{}, earlier map[string]Arg) map[string]struct{} {
 	if _, self := matched[key]; !self {

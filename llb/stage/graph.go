@@ -186,10 +186,10 @@ type Graph struct {
 	out map[ID][]int // edges by From, in order
 }
 
-// Node is the node of an ID.
+// Node returns the node of an ID.
 func (g *Graph) Node(id ID) *Node { return &g.Nodes[id] }
 
-// UnitOf is the file of a node.
+// UnitOf returns the file of a node.
 func (g *Graph) UnitOf(n *Node) *Unit { return &g.Units[n.Unit] }
 
 // PlatformOf returns the platform that FROM or the settings of its file give a
@@ -206,7 +206,7 @@ func (g *Graph) PlatformOf(n *Node) *ocispecs.Platform {
 	return g.UnitOf(n).Settings.Platform
 }
 
-// Where is the place to point at when the node cannot be resolved.
+// Where returns the place to point at when the node cannot be resolved.
 func (n *Node) Where() dockerfile.Loc {
 	if n.Kind == External {
 		return n.Use
@@ -214,7 +214,7 @@ func (n *Node) Where() dockerfile.Loc {
 	return n.Loc
 }
 
-// Out are the edges that leave a node, in the order of the file.
+// Out returns the edges that leave a node, in the order of the file.
 func (g *Graph) Out(id ID) []Edge {
 	edges := make([]Edge, len(g.out[id]))
 	for i, e := range g.out[id] {

@@ -108,7 +108,7 @@ func (g *Builder) follow(id ID, need need) error {
 	return g.followSteps(id, g.unseen(id))
 }
 
-// unseen are the references of a stage that were not followed before: of a unit
+// unseen returns the references of a stage that were not followed before: of a unit
 // with settings, all.
 func (g *Builder) unseen(id ID) func(*mention) bool {
 	lazy := !g.UnitOf(g.Node(id)).Settings.Empty()
@@ -190,12 +190,12 @@ func (g *Builder) readFile(in *Instruction) error {
 	return dockerfile.At(err, in.Loc)
 }
 
-// fromFlags are the flags of a stage's FROM.
+// fromFlags returns the flags of a stage's FROM.
 func (g *Builder) fromFlags(id ID) *dockerfile.FromFlags {
 	return &g.UnitOf(g.Node(id)).File.Stages[g.Node(id).Index].Flags
 }
 
-// orUnresolved is the node of a reference. Where it leads nowhere that is an
+// orUnresolved returns the node of a reference. Where it leads nowhere that is an
 // error, or a node that says so.
 func (g *Builder) orUnresolved(to ID, err error, from ID, ref string, loc dockerfile.Loc) (ID, error) {
 	if err == nil || !g.tolerant {

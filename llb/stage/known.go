@@ -48,7 +48,7 @@ const (
 	unset             // there is none
 )
 
-// staticVars are the variables in a stage after some of its instructions.
+// staticVars returns the variables in a stage after some of its instructions.
 // References with variables are few: what they need is gathered for each. fired
 // says that these instructions are the triggers of the base.
 func (g *Graph) staticVars(id ID, before []Instruction, fired bool) *staticVars {
@@ -163,7 +163,7 @@ func (v *staticVars) declare(lex *shell.Lex, kv instructions.KeyValuePairOptiona
 	v.scope[kv.Key] = f
 }
 
-// noValue is what is known of an ARG without a value. place is where it stands.
+// noValue returns what is known of an ARG without a value. place is where it stands.
 func noValue(name, place string) fact {
 	return fact{
 		state: unset,
@@ -281,7 +281,7 @@ func (v *staticVars) expandIn(scope facts, lex *shell.Lex, expr, what string, f 
 	return f
 }
 
-// onlyImage is a fact that depends on a variable which no instruction sets.
+// onlyImage returns a fact that depends on a variable which no instruction sets.
 func (v *staticVars) onlyImage(what, name string) fact {
 	f := fact{
 		state: unknown,
@@ -297,7 +297,7 @@ func (v *staticVars) onlyImage(what, name string) fact {
 
 func (v *staticVars) place(loc dockerfile.Loc) string { return v.graph.Files.Place(loc) }
 
-// where is the place of an instruction after "on". A trigger has none of its
+// where returns the place of an instruction after "on". A trigger has none of its
 // own.
 func (v *staticVars) where(in *Instruction) string {
 	if in.OnBuild {

@@ -33,7 +33,7 @@ func (b *unitBuilder) checkDefaultBases() {
 	}
 }
 
-// meansFile says that a base is a stage of another file, and not an image
+// meansFile reports whether a base is a stage of another file, and not an image
 // whose registry is a variable that has no default: "$REGISTRY/alpine".
 func (b *unitBuilder) meansFile(s *dockerfile.Stage, byDefault string) bool {
 	if dockerfile.IsPath(s.BaseName) {

@@ -46,7 +46,7 @@ func (n names) base() string {
 	return n.file + "#" + n.stage
 }
 
-// whole is the label with all that tells the stage from others, and short
+// whole returns the label with all that tells the stage from others, and short
 // leaves the build context out.
 func (n names) whole() string { return n.withContext() + n.settings }
 func (n names) short() string { return n.base() + n.settings }
@@ -58,13 +58,13 @@ func (n names) withContext() string {
 	return n.base() + "{" + n.context + "}"
 }
 
-// outside are the names under which the client can mean the stage, the one
+// outside returns the names under which the client can mean the stage, the one
 // that says most first.
 func (n names) outside() []string {
 	return slices.Compact([]string{n.whole(), n.short(), n.withContext(), n.base()})
 }
 
-// namesOf are the parts of a node's label.
+// namesOf returns the parts of a node's label.
 func (g *Graph) namesOf(id ID) names {
 	n := g.Node(id)
 	if n.Kind == External {
@@ -83,7 +83,7 @@ func (g *Graph) unitNamesOf(u *Unit, stage string) names {
 	return own
 }
 
-// TargetName is the name of a stage for --target, empty for one that can have
+// TargetName returns the name of a stage for --target, empty for one that can have
 // none.
 func (g *Graph) TargetName(id ID) string {
 	n := g.Node(id)
@@ -93,7 +93,7 @@ func (g *Graph) TargetName(id ID) string {
 	return n.Label
 }
 
-// nameOr is the name of a stage, or that of the stage of an index.
+// nameOr returns the name of a stage, or that of the stage of an index.
 func nameOr(name string, index int) string {
 	if name == "" {
 		return "stage-" + strconv.Itoa(index)
@@ -101,7 +101,7 @@ func nameOr(name string, index int) string {
 	return name
 }
 
-// Outside are a stage's names for --no-cache-filter, the one that says most
+// Outside returns a stage's names for --no-cache-filter, the one that says most
 // first. It is empty for a stage without a name.
 func (g *Graph) Outside(id ID) []string {
 	if n := g.Node(id); n.Name == "" || n.Kind == External {
@@ -152,7 +152,7 @@ func (g *Graph) relabel(set map[ID]bool) {
 	}
 }
 
-// ByName is the stage that --target means: the last one of that name in the
+// ByName returns the stage that --target means: the last one of that name in the
 // Dockerfile, or any stage by its label, such as svc/Dockerfile#build. Stage
 // names have no case. A name that means several stages is an error.
 func (g *Graph) ByName(name string) (ID, bool, error) {
@@ -182,7 +182,7 @@ func (g *Graph) ByName(name string) (ID, bool, error) {
 	return None, false, nil
 }
 
-// only is the one stage of those outside of the Dockerfile that a name means:
+// only returns the one stage of those outside of the Dockerfile that a name means:
 // of several in one unit the last one.
 func (g *Graph) only(name string, same func(ID) bool) (ID, bool, error) {
 	found := None
@@ -237,7 +237,7 @@ func (g *Graph) Ambiguous(set map[ID]bool, given func(name string) bool) error {
 	return nil
 }
 
-// replacement is the name of the named context that the client gave in place
+// replacement returns the name of the named context that the client gave in place
 // of a stage with a name, empty where it gave none.
 func (b *unitBuilder) replacement(n *Node) (string, error) {
 	if n.Name == "" || n.Name == Scratch || n.Name == "context" || b.opt.Replaces == nil {
@@ -278,7 +278,7 @@ func (g *Builder) checkReplacements(needed []ID) error {
 	return nil
 }
 
-// given is the name under which the client gave a named context in place of a
+// given returns the name under which the client gave a named context in place of a
 // stage, empty where it gave none.
 func (g *Builder) given(n names, platform *ocispecs.Platform) (string, error) {
 	for _, name := range n.outside() {
@@ -294,13 +294,13 @@ func (g *Builder) given(n names, platform *ocispecs.Platform) (string, error) {
 	return "", nil
 }
 
-// label is a stage's name from outside of its file, as far as it is known
+// label returns a stage's name from outside of its file, as far as it is known
 // before all units are.
 func (b *unitBuilder) label(name string) string {
 	return b.unitNamesOf(b.Unit, name).short()
 }
 
-// unitStage is the stage of a name as --target would find it.
+// unitStage returns the stage of a name as --target would find it.
 func (g *Builder) unitStage(unit UnitID, name, ref string) (ID, error) {
 	u := &g.Units[unit]
 	if name == "" {
@@ -319,7 +319,7 @@ func (g *Builder) unitStage(unit UnitID, name, ref string) (ID, error) {
 	return None, suggest.WrapError(err, name, names, false)
 }
 
-// stageNames are the names of the stages of the unit's file.
+// stageNames returns the names of the stages of the unit's file.
 func (u *Unit) stageNames() []string {
 	var names []string
 	for i := range u.File.Stages {
@@ -330,7 +330,7 @@ func (u *Unit) stageNames() []string {
 	return names
 }
 
-// earlier is the stage that FROM means by a name in a stage: the nearest above
+// earlier returns the stage that FROM means by a name in a stage: the nearest above
 // it.
 func (u *Unit) earlier(name string, from int) (index int, ok bool) {
 	same := u.named[name]
@@ -341,7 +341,7 @@ func (u *Unit) earlier(name string, from int) (index int, ok bool) {
 	return same[i-1], true
 }
 
-// visible is the stage that a name means inside of a stage: of the same file,
+// visible returns the stage that a name means inside of a stage: of the same file,
 // the nearest earlier one of that name, else the nearest later one, else the
 // stage itself.
 func (u *Unit) visible(name string, from int) (index int, ok bool) {
@@ -361,7 +361,7 @@ func (u *Unit) visible(name string, from int) (index int, ok bool) {
 	}
 }
 
-// Labels are the names under which a user knows the nodes, for suggestions.
+// Labels returns the names under which a user knows the nodes, for suggestions.
 func (g *Graph) Labels() []string {
 	var labels []string
 	asked := g.Asked()
@@ -373,7 +373,7 @@ func (g *Graph) Labels() []string {
 	return labels
 }
 
-// Visible is the stage that a name means in --from= and --after= of a stage,
+// Visible returns the stage that a name means in --from= and --after= of a stage,
 // as far as it is in the graph.
 func (g *Graph) Visible(name string, from ID) (ID, bool) {
 	n := g.Node(from)

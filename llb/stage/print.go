@@ -7,7 +7,7 @@ import (
 	"github.com/containerd/platforms"
 )
 
-// String is the graph as text, for tests and for people: its files, its nodes,
+// String returns the graph as text, for tests and for people: its files, its nodes,
 // and for each node what it needs, in the order of the file. The same graph
 // has the same text.
 func (g *Graph) String() string {
@@ -25,7 +25,7 @@ func (g *Graph) String() string {
 	return b.String()
 }
 
-// describe is what there is to say of a node.
+// describe returns what there is to say of a node.
 func (g *Graph) describe(id ID, needed bool) []string {
 	n := g.Node(id)
 	first := fmt.Sprintf("%d:%s <- %s", id, n.Label, n.Ref)

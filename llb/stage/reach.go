@@ -1,6 +1,6 @@
 package stage
 
-// Reach is the set of nodes whose files or config a node needs, itself among
+// Reach returns the set of nodes whose files or config a node needs, itself among
 // them. Gates are not: see [Graph.Gates].
 func (g *Graph) Reach(from ID) map[ID]bool {
 	reached := map[ID]bool{}
@@ -10,7 +10,7 @@ func (g *Graph) Reach(from ID) map[ID]bool {
 	return reached
 }
 
-// Built is the set of nodes that a build of a node carries out: those whose
+// Built returns the set of nodes that a build of a node carries out: those whose
 // files it needs. Of the others in [Graph.Reach] only the config is wanted.
 func (g *Graph) Built(from ID) map[ID]bool {
 	built := map[ID]bool{}
@@ -30,7 +30,7 @@ const (
 	needFiles                  // the files, and with them the config
 )
 
-// needs are the nodes that a node needs, and what of them. For its config
+// needs returns the nodes that a node needs, and what of them. For its config
 // alone a node needs no more than the config of its base, and of what its own
 // ENV --from names.
 func (g *Graph) needs(from ID) map[ID]need {
@@ -49,7 +49,7 @@ func (g *Graph) needs(from ID) map[ID]need {
 	return needs
 }
 
-// need is what a node needs of the end of an edge, where own is needed of the
+// need returns what a node needs of the end of an edge, where own is needed of the
 // node itself; 0 is nothing.
 func (e *Edge) need(own need) need {
 	switch {
@@ -64,7 +64,7 @@ func (e *Edge) need(own need) need {
 	}
 }
 
-// Asked is the set of all nodes that something refers to, wanted or not: all
+// Asked returns the set of all nodes that something refers to, wanted or not: all
 // but the stages of files with settings of their own that no reference means.
 func (g *Graph) Asked() map[ID]bool {
 	var plain []ID
@@ -76,7 +76,7 @@ func (g *Graph) Asked() map[ID]bool {
 	return g.reach(plain, func(*Edge) bool { return true })
 }
 
-// reach is the set of nodes that some edges lead to, with those where they
+// reach returns the set of nodes that some edges lead to, with those where they
 // start.
 func (g *Graph) reach(todo []ID, follow func(*Edge) bool) map[ID]bool {
 	reached := map[ID]bool{}
@@ -96,7 +96,7 @@ func (g *Graph) reach(todo []ID, follow func(*Edge) bool) map[ID]bool {
 	return reached
 }
 
-// Order are the nodes of a set such that each stands behind what it needs,
+// Order returns the nodes of a set such that each stands behind what it needs,
 // and in the order of the file otherwise. Edges that close a circle are left
 // out of account; a target's own are refused before (see checkCycles).
 func (g *Graph) Order(set map[ID]bool) []ID {
@@ -121,7 +121,7 @@ func (g *Graph) Order(set map[ID]bool) []ID {
 	return order
 }
 
-// ordered says that the start of an edge stands behind its end.
+// ordered reports whether the start of an edge stands behind its end.
 func (g *Graph) ordered(e Edge) bool {
 	switch {
 	case g.Node(e.To).Kind == External:

@@ -67,7 +67,7 @@ func knownStages(names []string) string {
 	return "known stages are " + strings.Join(names, ", ")
 }
 
-// unitNames are the names of the stages in the file of a node.
+// unitNames returns the names of the stages in the file of a node.
 func (g *Graph) unitNames(id ID) []string { return g.UnitOf(g.Node(id)).stageNames() }
 
 // mention is one place where an instruction names a stage or an image.
@@ -86,7 +86,7 @@ type mention struct {
 	ours, hasVariables bool
 }
 
-// mentions are those of an instruction.
+// mentions returns those of an instruction.
 func mentions(in *Instruction) []mention {
 	switch c := in.Command.(type) {
 	case *instructions.CopyCommand:
@@ -168,7 +168,7 @@ func (g *Builder) addReferences(from ID, at int, in *Instruction, wanted func(*m
 	return nil
 }
 
-// writtenMounts are the mounts of a RUN as they are written. The parser reads
+// writtenMounts returns the mounts of a RUN as they are written. The parser reads
 // no more than from of them before they are expanded, so they are expanded to
 // themselves; the plan expands the text anew.
 func writtenMounts(c *instructions.RunCommand) []*instructions.Mount {
@@ -251,7 +251,7 @@ func (g *Builder) mountSource(from ID, m *mention, in *Instruction, vars func() 
 	return withValues(err, &m.Reference)
 }
 
-// source is a stage or an image, with some settings. fetch is the location
+// source returns a stage or an image, with some settings. fetch is the location
 // that an image gets.
 func (g *Builder) source(from ID, ref string, set Settings, in *Instruction, fetch dockerfile.Loc) (ID, error) {
 	if dockerfile.IsPath(ref) {

@@ -84,14 +84,14 @@ func (s Settings) platform() string {
 	return platforms.FormatAll(platforms.Normalize(*s.Platform))
 }
 
-// label is how names of stages show the settings.
+// label returns how names of stages show the settings.
 func (s Settings) label() string { return suffix(s.args(), s.platform()) }
 
 // maxShown is how long a value can be in a name: a longer one is cut, and a
 // checksum tells it from others that begin alike.
 const maxShown = 40
 
-// printable is a value that can stand in a name: in quotes where it has
+// printable returns a value that can stand in a name: in quotes where it has
 // characters that mean something there.
 func printable(value string) string {
 	if len(value) > maxShown {
@@ -107,7 +107,7 @@ func printable(value string) string {
 	return value
 }
 
-// buildArgs are the client's build arguments with those that are set.
+// buildArgs returns the client's build arguments with those that are set.
 func (s Settings) buildArgs(client map[string]string) map[string]string {
 	if len(s.Args) == 0 {
 		return client
@@ -120,7 +120,7 @@ func (s Settings) buildArgs(client map[string]string) map[string]string {
 	return merged
 }
 
-// platforms are those of the build with the target that is set.
+// platforms returns those of the build with the target that is set.
 func (s Settings) platforms(build Platforms) Platforms {
 	if s.Platform == nil {
 		return build

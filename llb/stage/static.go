@@ -56,7 +56,7 @@ func (v *staticVars) reference(lex *shell.Lex, ref *Reference) error {
 // the global scope.
 type refEnv struct{ *staticVars }
 
-// fact is what is known of a variable; ok is false where nothing has the name.
+// fact returns what is known of a variable; ok is false where nothing has the name.
 func (e *refEnv) fact(name string) (fact, bool) {
 	f, mentioned := e.scope[name]
 	if given, from := e.proxy(name); given != "" && (!mentioned || f.state != known || f.value != given) {
@@ -159,7 +159,7 @@ func (r *Reference) Values() string {
 	return strings.Join(list, "; ")
 }
 
-// settable are the variables of the file that have a value, without those that
+// settable returns the variables of the file that have a value, without those that
 // every build has.
 func (v *staticVars) settable() []string {
 	names := map[string]struct{}{}
@@ -178,7 +178,7 @@ func (v *staticVars) settable() []string {
 
 var anyVariable = regexp.MustCompile(`\$\{[^}]*\}|\$\w+`)
 
-// couldMean is the end of a message: the stages whose names a reference can
+// couldMean returns the end of a message: the stages whose names a reference can
 // have, whatever its variables are. Empty where there are none.
 func (v *staticVars) couldMean(ref string) string {
 	pattern := "(?i)^"

@@ -15,7 +15,7 @@ type Ref struct {
 	Index    int // among the stages of the file
 }
 
-// RefOf is the reference of a stage.
+// RefOf returns the reference of a stage.
 func (g *Graph) RefOf(id ID) Ref {
 	u := g.UnitOf(g.Node(id))
 	return Ref{
@@ -109,7 +109,7 @@ type Gate struct {
 	Loc dockerfile.Loc
 }
 
-// Gates are the gates of all stages that the target needs, and the gates of
+// Gates returns the gates of all stages that the target needs, and the gates of
 // what these need, each once, in the order in which they are found. What the
 // target itself is made from is none: the target cannot succeed without it,
 // and should it fail, the failure is the target's own.

@@ -24,7 +24,7 @@ type unitRequest struct {
 	ref      string // as it is written, for messages
 }
 
-// key is the key of the unit that is asked for.
+// key returns the key of the unit that is asked for.
 func (g *Builder) key(r *unitRequest) UnitKey {
 	return UnitKey{
 		File:     g.Files.Source(r.file).Name(),
@@ -62,7 +62,7 @@ func (g *Builder) addUnit(u Unit, check func() error) error {
 	return nil
 }
 
-// fileStage is the stage that "./path/Dockerfile#name" means, seen from a
+// fileStage returns the stage that "./path/Dockerfile#name" means, seen from a
 // node. The file's stages join the graph when it is met first. Without a name
 // it is the last stage. context is the value of --context, empty for the
 // build context of the node's own file; so is the platform, unless set says
@@ -98,7 +98,7 @@ func (g *Builder) fileStage(ref string, from ID, context string, set Settings, l
 	return g.unitStage(unit, name, ref)
 }
 
-// standIn is the named context that the client gave in place of a stage of
+// standIn returns the named context that the client gave in place of a stage of
 // another file: nothing of that file is wanted, and so it is not read.
 func (g *Builder) standIn(file, name string, from ID, context string, set Settings, loc dockerfile.Loc) (_ ID, ok bool, _ error) {
 	path, err := g.Files.Named(file, loc.File)

@@ -23,7 +23,7 @@ func (g *Builder) byIndex(from ID, index int, set Settings) (ID, error) {
 	return None, errors.Errorf("invalid stage index %d: the last stage of the file is %d", index, len(unit.ids)-1)
 }
 
-// latest is the last stage of a name in the file.
+// latest returns the last stage of a name in the file.
 func (u *Unit) latest(name string) (index int, ok bool) {
 	if same := u.named[strings.ToLower(name)]; len(same) > 0 {
 		return same[len(same)-1], true
@@ -44,7 +44,7 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
-// lastCounts says that a name means its last stage even where that is not an
+// lastCounts reports whether a name means its last stage even where that is not an
 // earlier one. In docker/dockerfile it always does, which is an error but for
 // three cases: circles are looked for before triggers fire, so that one may
 // copy from its own stage; a stage that a named context replaces is there from

@@ -66,7 +66,7 @@ func (g *graph) on(lower, of, above *pb.Input) ([]layer, error) {
 	return append(below, layer{lower: lower, upper: of}), err
 }
 
-// input is an input of an operation, nil for the empty filesystem.
+// input returns an input of an operation, nil for the empty filesystem.
 func input(op *pb.Op, index int64) *pb.Input {
 	if index < 0 || int(index) >= len(op.Inputs) {
 		return nil
@@ -74,7 +74,7 @@ func input(op *pb.Op, index int64) *pb.Input {
 	return op.Inputs[index]
 }
 
-// fileInput is the state that the first of a chain of actions on files changes.
+// fileInput returns the state that the first of a chain of actions on files changes.
 func fileInput(op *pb.Op, file *pb.FileOp, a *pb.FileAction) *pb.Input {
 	for range file.Actions {
 		if int(a.Input) < len(op.Inputs) {

@@ -146,7 +146,7 @@ func (d *differ) entry(name string, lower, upper fs.DirEntry) error {
 
 func stat(info fs.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }
 
-// sameInode says that two names are one inode, seen through two mounts: the devices differ then.
+// sameInode reports whether two names are one inode, seen through two mounts: the devices differ then.
 func sameInode(a, b *syscall.Stat_t) bool {
 	return a.Ino == b.Ino && a.Ctim == b.Ctim && a.Mode == b.Mode && a.Mtim == b.Mtim && a.Size == b.Size && a.Rdev == b.Rdev
 }

@@ -44,7 +44,7 @@ func sameCapabilities(lower, upper string) (bool, error) {
 	return bytes.Equal(a, b), err
 }
 
-// capabilities are those of an executable file, nil for none.
+// capabilities returns those of an executable file, nil for none.
 func capabilities(name string) ([]byte, error) {
 	buf := make([]byte, 256)
 	n, err := unix.Lgetxattr(name, "security.capability", buf)

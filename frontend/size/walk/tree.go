@@ -130,7 +130,7 @@ func each(n *node, path string, f func(string, *content)) {
 	}
 }
 
-// visible are the files, each under its first name.
+// visible returns the files, each under its first name.
 func (t *tree) visible() []File {
 	var files []File
 	seen := map[*content]bool{}
@@ -143,7 +143,7 @@ func (t *tree) visible() []File {
 	return files
 }
 
-// shown is a path as text for people.
+// shown returns a path as text for people.
 func shown(path string) string {
 	path = "/" + path
 	if utf8.ValidString(path) {

@@ -65,7 +65,7 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	return o, err
 }
 
-// pairs are a flag that can be repeated.
+// pairs returns a flag that can be repeated.
 func pairs(values map[string]string) func(string) error {
 	return func(word string) error {
 		name, value, ok := strings.Cut(word, "=")
@@ -77,7 +77,7 @@ func pairs(values map[string]string) func(string) error {
 	}
 }
 
-// request is the compilation that the command line asks for.
+// request returns the compilation that the command line asks for.
 func (o *options) request(warnings io.Writer) (compiler.Request, error) {
 	text, err := os.ReadFile(o.file)
 	if err != nil {
@@ -134,7 +134,7 @@ func local(name string, paths []string) *llb.State {
 	return &st
 }
 
-// ignored are the patterns of the first of some files that exists.
+// ignored returns the patterns of the first of some files that exists.
 func ignored(files ...string) ([]string, string, error) {
 	for _, name := range files {
 		f, err := os.Open(name)

@@ -39,7 +39,7 @@ func normalized(ref string) string {
 	return reference.TagNameOnly(named).String()
 }
 
-// invented is the config of an image that has a layer and a PATH.
+// invented returns the config of an image that has a layer and a PATH.
 func invented(p ocispecs.Platform) []byte {
 	var img dockerspec.DockerOCIImage
 	img.Platform = p
