@@ -211,7 +211,7 @@ func clientNetwork(mode string) []decision {
 	return []decision{{comesOf: refused, dockerfile: "FROM alpine\nRUN x\n", opts: opts("force-network-mode", mode), says: "--network=" + mode + " of the build requires", line: 2}}
 }
 
-// besideFiles are files beside the Dockerfile.
+// besideFiles are files next to the Dockerfile.
 func besideFiles(dockerfile string) map[string]map[string]string {
 	return map[string]map[string]string{"dockerfile": {"Dockerfile": dockerfile, "part": "RUN x\n", "svc/Dockerfile": "FROM alpine AS made\n"}}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/stagecraft/stagecraft/integration/sandbox"
 )
 
-// dockerEngine is the engine of a release, beside the registry of the examples.
+// dockerEngine is the engine of a release, next to the registry of the examples.
 func dockerEngine(t *testing.T, release *sandbox.DockerRelease, bases ...string) (*sandbox.Sandbox, *sandbox.Docker) {
 	t.Helper()
 	s := exampleSandbox(t, bases)

@@ -14,7 +14,7 @@ import (
 	"github.com/stagecraft/stagecraft/integration/tools"
 )
 
-// TestGettingStarted does what docs/getting-started.md tells a reader to do, in one shell beside a
+// TestGettingStarted does what docs/getting-started.md tells a reader to do, in one shell next to a
 // Docker Engine, and compares what is to be seen.
 func TestGettingStarted(t *testing.T) {
 	text, err := os.ReadFile("../docs/getting-started.md")

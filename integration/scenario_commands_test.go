@@ -193,7 +193,7 @@ var progress = regexp.MustCompile(`(?m)^(#\d+ .*)?\n`)
 // stamp matches the time before a line that a step wrote, in seconds since the step began.
 var stamp = regexp.MustCompile(`(?m)^\d+\.\d+ `)
 
-// ref matches BuildKit's own number of a snapshot, which each run makes anew.
+// ref matches BuildKit's own number of a snapshot, which each run makes again.
 var ref = regexp.MustCompile(`\bref [a-z0-9]+::[a-z0-9]+`)
 
 // failure runs a build that must fail and writes what it leaves on the user's screen below the progress,

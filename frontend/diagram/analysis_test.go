@@ -145,7 +145,7 @@ func TestAnalysis(t *testing.T) {
 	}
 }
 
-// A stage is told to run beside another one exactly where neither waits for
+// A stage is told to run next to another one exactly where neither waits for
 // the other, in sets that are not a mere row of an entangled part.
 func TestTracksDoNotWait(t *testing.T) {
 	g := sketch(t, "a b<a c d<c d<b e z<d z<e:after")

@@ -142,7 +142,7 @@ func charts(g *Graph) (needed, spare []*chart) {
 
 // newChart makes boxes of the nodes in part, and nets of their edges. Edges
 // of one kind between the same nodes share a port. Edges that leave the part
-// or close a circle are listed.
+// or close a cycle are listed.
 func newChart(g *Graph, part map[string]bool) *chart {
 	c := &chart{graph: g}
 	boxes := map[string]*box{}

@@ -85,7 +85,7 @@ var update = flag.Bool("update", false, "write the goldens anew")
 var targets = map[string]string{"apart": "api", "guide": "test"}
 
 // TestGoldens compares all renderings of testdata/NAME/Dockerfile with the
-// files beside it. go test -update writes them.
+// files next to it. go test -update writes them.
 func TestGoldens(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/Dockerfile")
 	if err != nil {

@@ -54,7 +54,7 @@ var dotLines = map[view.EdgeKind]string{
 	view.Copy:  "",
 	view.Mount: ", style=dashed",
 	view.Add:   "",
-	// A gate may run before, beside or behind the stage: its place in the
+	// A gate may run before, next to or behind the stage: its place in the
 	// drawing is that of what needs it, but nothing waits.
 	view.After: ", style=dotted, arrowhead=odot",
 	// Its image config is read.

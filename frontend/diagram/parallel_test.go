@@ -106,7 +106,7 @@ func longestChain(g *Graph) (stages, steps int) {
 }
 
 // randomSketch has some stages in a random order of the file, edges that are
-// more or less dense, and now and then a circle that the target does not need.
+// more or less dense, and now and then a cycle that the target does not need.
 func randomSketch(t *testing.T, random *rand.Rand) *Graph {
 	n := 1 + random.IntN(10)
 	names := random.Perm(n)

@@ -110,7 +110,7 @@ func (w *wire) turn() int {
 	return w.top
 }
 
-// onCircle returns a wire on a circle among wires of which each has one over it.
+// onCircle returns a wire on a cycle among wires of which each has one over it.
 func onCircle(wires []*wire) *wire {
 	w := wires[0]
 	seen := map[*wire]bool{}
@@ -121,8 +121,8 @@ func onCircle(wires []*wire) *wire {
 	return w
 }
 
-// cut breaks a circle: the wire goes to a free column on a high track, and
-// from there on a low one. Neither half can be on a circle again, because
+// cut breaks a cycle: the wire goes to a free column on a high track, and
+// from there on a low one. Neither half can be on a cycle again, because
 // nothing has to be over the first and the second has to be over nothing.
 func (ch *channel) cut(w *wire) {
 	taken := map[int]bool{}

@@ -78,7 +78,7 @@ func randomGraph(r *rand.Rand) *Graph {
 			add(id, g.Nodes[stages+r.Intn(images)].ID, view.Base)
 		}
 		for j := range stages {
-			// A few edges go to later stages, so that there are circles.
+			// A few edges go to later stages, so that there are cycles.
 			if i != j && (j < i || r.Intn(100) == 0) && r.Float64() < density {
 				add(id, g.Nodes[j].ID, edgeKinds[1+r.Intn(len(edgeKinds)-1)])
 				if r.Intn(5) == 0 {

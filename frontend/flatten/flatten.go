@@ -217,7 +217,7 @@ func (p *piece) loc() dockerfile.Loc {
 	return dockerfile.Loc{File: p.file, Ranges: []parser.Range{{Start: parser.Position{Line: p.line}, End: parser.Position{Line: p.line}}}}
 }
 
-// checkCircles refuses circles of stages of other files: nothing needs them,
+// checkCircles refuses cycles of stages of other files: nothing needs them,
 // and docker/dockerfile looks at them all the same.
 func (f *flattening) checkCircles() {
 	for _, id := range f.order {

@@ -55,7 +55,7 @@ func (o *ordering) first(e stage.Edge) bool {
 	case to.Unit == 0 && from.Unit == 0 && e.To < e.From:
 		return true
 	}
-	// A circle that nothing needs has no order.
+	// A cycle that nothing needs has no order.
 	return !o.graph.Reach(e.To)[e.From]
 }
 

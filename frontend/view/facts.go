@@ -7,7 +7,7 @@ func (g *Graph) Complete() {
 	g.findNeeded(index)
 }
 
-// findCircles marks an edge of each circle, so that the others have none.
+// findCircles marks an edge of each cycle, so that the others have none.
 func (g *Graph) findCircles(index *Index) {
 	const (
 		onPath = 1

@@ -101,7 +101,7 @@ type Edge struct {
 	// OnBuild marks an instruction that a trigger of the base image brought.
 	// File and Line are then those of the FROM that fires it.
 	OnBuild bool `json:"onbuild,omitempty"`
-	// Circular marks an edge that closes a circle. Such a stage cannot be
+	// Circular marks an edge that closes a cycle. Such a stage cannot be
 	// built; only stages that the target does not need may be so.
 	Circular bool `json:"circular,omitempty"`
 }

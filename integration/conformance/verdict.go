@@ -48,7 +48,7 @@ func judge(baseline, ours Measurement, known []KnownFailure, selected *regexp.Re
 			failed = append(failed, r)
 		}
 	}
-	// A test that fails only because a subtest does is not named beside it.
+	// A test that fails only because a subtest does is not named next to it.
 	explained := func(r requirement) bool {
 		return slices.ContainsFunc(failed, func(other requirement) bool {
 			return strings.HasPrefix(other.name, r.name+"/")

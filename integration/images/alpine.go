@@ -16,7 +16,7 @@ const alpineRelease = "3.19.0-stand-in"
 
 var alpineConfig = v1.Config{Env: []string{pathOfAlpine}, Cmd: []string{"/bin/sh"}}
 
-// alpineFiles are what the stand-in has beside BusyBox and the libraries.
+// alpineFiles are what the stand-in has next to BusyBox and the libraries.
 var alpineFiles = map[string]string{
 	"etc/alpine-release": alpineRelease + "\n",
 	"etc/os-release": `NAME="Alpine Linux (stand-in)"
@@ -80,7 +80,7 @@ nobody:x:65534:
 	"etc/apk/world": "alpine-baselayout\nalpine-release\nbusybox\nca-certificates\nca-certificates-bundle\nlibgcc\nlibstdc++\ntzdata\nzlib\n",
 }
 
-// alpineLibraries lets programs that were linked against glibc run beside BusyBox: there are no musl
+// alpineLibraries lets programs that were linked against glibc run next to BusyBox: there are no musl
 // packages of Alpine's to be had where Docker Hub does not answer.
 var alpineLibraries = []string{"libc6", "libgcc-s1", "libstdc++6", "zlib1g", "tzdata"}
 

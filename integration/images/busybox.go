@@ -74,7 +74,7 @@ func (s *site) applets(ctx context.Context, program, list *layer) (busybox strin
 	return filepath.Join(dir, "busybox"), links, nil
 }
 
-// busyboxFiles are what the image has beside the program.
+// busyboxFiles are what the image has next to the program.
 var busyboxFiles = map[string]string{
 	"etc/passwd": `root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1:daemon:/usr/sbin:/bin/false

@@ -49,7 +49,7 @@ func catalogue(m machine) ([]standIn, error) {
 		foreign = busyboxForeign(m, debian, "arm64")
 		alpine  = alpineLayer(m, "amd64", debian, program, program)
 		node    = nodeLayer(m)
-		// The machine's settings lie on top, so that a new certificate does not make all anew.
+		// The machine's settings lie on top, so that a new certificate does not make all again.
 		onDebian = m.layer("machine-debian", true)
 		onAlpine = m.layer("machine-alpine", false)
 	)

@@ -27,7 +27,7 @@
 //
 // KEY is a hash of everything that decides the content: the scripts, the versions, the settings of
 // this machine that are carried into the image, and the keys of the layers beneath. So an edit of a
-// recipe makes just what stands on it anew. Names are given by renaming, so an interrupted run leaves
+// recipe makes just what stands on it again. Names are given by renaming, so an interrupted run leaves
 // nothing half made, and may leave a folder in work, which the next run removes.
 //
 // # What stand-ins are not

@@ -23,7 +23,7 @@ type expectation struct {
 	want   string // and print this, as a regular expression
 }
 
-// expectations are those of all images; each family's stand beside what makes it.
+// expectations are those of all images; each family's stand next to what makes it.
 var expectations = slices.Concat(debianExpectations, busyboxExpectations, alpineExpectations, golangExpectations, nodeExpectations,
 	javaExpectations, pythonExpectations, rustExpectations, nginxExpectations, hellofsExpectations)
 

@@ -25,7 +25,7 @@ type layer struct {
 	below []*layer
 	// uses are layers that make reads from without standing on them.
 	uses []*layer
-	// inputs are what the content depends on beside other layers: scripts, versions, settings.
+	// inputs are what the content depends on next to other layers: scripts, versions, settings.
 	inputs []string
 	make   func(ctx context.Context, s *site) error
 	// urgency is how many of the layers that are being made wait for this one (rank).

@@ -21,7 +21,7 @@ type machine struct {
 	// caBundle holds all certificate authorities that the machine trusts, in PEM.
 	caBundle string
 	// localCAs holds those that an administrator added, by file name: Debian's ca-certificates
-	// package makes its bundle anew from files when a Dockerfile installs it.
+	// package makes its bundle again from files when a Dockerfile installs it.
 	localCAs map[string]string
 	// aptOptions are lines of apt.conf.
 	aptOptions string

@@ -91,7 +91,7 @@ func nodeLayer(m machine) *layer {
 	}
 }
 
-// nodeOnDebian and nodeOnAlpine are what the images have beside Node itself: the user node and, on
+// nodeOnDebian and nodeOnAlpine are what the images have next to Node itself: the user node and, on
 // Debian, a few of the many programs of the original.
 func nodeOnDebian(m machine, debian *layer) *layer {
 	return &layer{

@@ -11,7 +11,7 @@ import (
 	"github.com/stagecraft/stagecraft/integration/sandbox/enclosure"
 )
 
-// Docker is a running Docker Engine beside a sandbox. It has a network of its own: a loopback interface
+// Docker is a running Docker Engine next to a sandbox. It has a network of its own: a loopback interface
 // and the engine's bridge docker0, so that builds and published ports work as on a user's machine and
 // meet no other program's. Two things of the machine are reached from there: the sandbox's registry,
 // which is docker.io's mirror here too and has the address it has outside, and, through an HTTP proxy

@@ -53,7 +53,7 @@ func testNothingIsLeft(t *testing.T, release *DockerRelease) {
 	if status, body, err := c.Get(ctx, 8080, "/"); err != nil || status != 200 || body != "works\n" {
 		t.Errorf("the container answered %d, %q, %v", status, body, err)
 	}
-	// A program beside the engine meets it, and the container's port, as a user's would.
+	// A program next to the engine meets it, and the container's port, as a user's would.
 	p, err := d.Start(enclosure.Program{Name: "user", Path: "/bin/sh", Args: []string{"-c", "docker ps --quiet --no-trunc"}})
 	if err != nil {
 		t.Fatal(err)

@@ -74,7 +74,7 @@ func (d *Docker) Listen(network, address string) (net.Listener, error) {
 	return d.enclosure.Listen(network, address)
 }
 
-// Start starts a program beside the engine, in its network, with the client's environment. What it
+// Start starts a program next to the engine, in its network, with the client's environment. What it
 // writes goes to the process's log.
 func (d *Docker) Start(p enclosure.Program) (*enclosure.Process, error) {
 	if p.Env == nil {

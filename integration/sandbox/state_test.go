@@ -42,7 +42,7 @@ func dockerKeeper(release *DockerRelease) keeper {
 }
 
 // A state gives the next engine what the last one has built, unless that one crashed or left what no engine
-// can use; then the next begins anew. Who comes while it is taken begins without.
+// can use; then the next begins again. Who comes while it is taken begins without.
 func TestState(t *testing.T) {
 	for _, k := range []keeper{
 		{name: "BuildKit", folder: "buildkit", spoil: "cache.db",

@@ -75,7 +75,7 @@ func checkInclude(node *parser.Node, ref string) error {
 	return nil
 }
 
-// names are files on the way to a circle.
+// names are files on the way to a cycle.
 func (f *File) names(chain []FileID, last FileID) string {
 	var names []string
 	for _, id := range append(slices.Clone(chain), last) {

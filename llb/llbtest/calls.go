@@ -50,7 +50,7 @@ var (
 	errPanics  = errors.New("docker/dockerfile panics")
 )
 
-// Endless reports whether the stages which the target needs stand in a circle that
+// Endless reports whether the stages which the target needs stand in a cycle that
 // is no mistake: a trigger copies from its own stage, or a stage that a named
 // context replaces names one that is built from it. Upstream's outline follows
 // that until its stack overflows.
@@ -97,7 +97,7 @@ func UpstreamOutline(ctx context.Context, r Request) (a Answer) {
 	if _, err := dockerfile2llb.Dockerfile2LLB(ctx, f.source.Data, f.convertOpt(f.platforms()[0])); err != nil {
 		return Answer{Err: err}
 	}
-	// Where we reject what upstream builds, nobody has looked for circles, and
+	// Where we reject what upstream builds, nobody has looked for cycles, and
 	// that difference is the build's.
 	if p, err := compiler.Evaluate(ctx, f.request(f.platforms()[0])); err != nil || hasCircle(p.Graph) {
 		return Answer{Err: errEndless}

@@ -15,7 +15,7 @@ type File struct {
 }
 
 // Corpus reads the Dockerfiles of a folder and of the folders in it, each with
-// the ignore file that stands beside it under the name NAME.dockerignore.
+// the ignore file that stands next to it under the name NAME.dockerignore.
 // Documents (*.md), tables (*.txt) and hidden files are no Dockerfiles.
 func Corpus(root string) ([]File, error) {
 	var files []File

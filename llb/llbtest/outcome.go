@@ -72,7 +72,7 @@ func firstLine(err error) int {
 }
 
 // errorLines returns the lines of an error's locations. Ours may have several:
-// a mistake that was made more than once, the way around a circle.
+// a mistake that was made more than once, the way around a cycle.
 func errorLines(err error) []int {
 	var located *parser.LocationError
 	if !errors.As(err, &located) {

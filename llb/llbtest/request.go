@@ -32,7 +32,7 @@ import (
 // Request is one compilation, in the words of a client.
 type Request struct {
 	Dockerfile []byte
-	// Ignore is the ignore file beside the Dockerfile, empty for none.
+	// Ignore is the ignore file next to the Dockerfile, empty for none.
 	Ignore string
 	// Opts are the frontend's options: target, platform, no-cache,
 	// build-arg:NAME, context:NAME and so on.

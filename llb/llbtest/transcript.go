@@ -141,7 +141,7 @@ var (
 )
 
 // settle takes out of a transcript what is random (the ids of progress groups
-// in convertllb) and what ours says in addition: the way around a circle, and
+// in convertllb) and what ours says in addition: the way around a cycle, and
 // the stages that there are where a target is none.
 func settle(text string) string {
 	text = randomID.ReplaceAllString(text, `"id": "random"`)

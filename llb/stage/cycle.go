@@ -10,12 +10,12 @@ import (
 )
 
 // checkCycles refuses stages that need themselves. docker/dockerfile looks at
-// copies and mounts everywhere, so that a circle of these is an error even
+// copies and mounts everywhere, so that a cycle of these is an error even
 // where the target does not need it; one that a base edge closes is an error
 // only for the target.
 func (g *Graph) checkCycles() error {
 	copies := &circles{graph: g, next: func(e Edge) ID {
-		// A name that means another stage there makes no circle of ours.
+		// A name that means another stage there makes no cycle of ours.
 		if (e.Kind == Copy || e.Kind == Mount) && e.last == e.To {
 			return e.To
 		}
@@ -29,7 +29,7 @@ func (g *Graph) checkCycles() error {
 	return g.CheckTarget()
 }
 
-// CheckTarget refuses a circle among the stages that the target needs. It is
+// CheckTarget refuses a cycle among the stages that the target needs. It is
 // asked again after triggers have added edges.
 func (g *Graph) CheckTarget() error {
 	reach := g.Reach(g.Target)
@@ -45,7 +45,7 @@ func (g *Graph) CheckTarget() error {
 	return nil
 }
 
-// CheckAll refuses a circle anywhere.
+// CheckAll refuses a cycle anywhere.
 func (g *Graph) CheckAll() error {
 	all := &circles{graph: g, next: g.orderedEnd}
 	for id := range ID(len(g.Nodes)) {
@@ -68,7 +68,7 @@ func (g *Graph) orderedEnd(e Edge) ID {
 	return e.To
 }
 
-// circles looks for circles. What it has seen from one node it does not look
+// circles looks for cycles. What it has seen from one node it does not look
 // at again from another.
 type circles struct {
 	graph *Graph
@@ -85,7 +85,7 @@ const (
 	done
 )
 
-// from is the error for a circle that can be reached from a node.
+// from is the error for a cycle that can be reached from a node.
 func (c *circles) from(id ID) error {
 	if c.seen == nil {
 		c.seen = map[ID]visit{}
@@ -96,7 +96,7 @@ func (c *circles) from(id ID) error {
 	return c.graph.cycleError(c.path)
 }
 
-// walk reports whether it found a circle, which is then the end of the path.
+// walk reports whether it found a cycle, which is then the end of the path.
 func (c *circles) walk(id ID) bool {
 	c.seen[id] = onPath
 	last := map[ID]int{} // of several edges to a node the last one is shown
@@ -120,11 +120,11 @@ func (c *circles) walk(id ID) bool {
 }
 
 // ofItself reports whether a trigger copies from the stage that it is in. That is no
-// circle: what it gets is the stage as it is so far.
+// cycle: what it gets is the stage as it is so far.
 func (e *Edge) ofItself() bool { return e.OnBuild && e.From == e.To }
 
 // cycleError shows the whole way around, with the line of each step. The path
-// leads to the circle and ends where it closes; the error has the location of
+// leads to the cycle and ends where it closes; the error has the location of
 // each of its edges.
 func (g *Graph) cycleError(path []Edge) error {
 	end := path[len(path)-1].To

@@ -97,7 +97,7 @@ func (g *Graph) reach(todo []ID, follow func(*Edge) bool) map[ID]bool {
 }
 
 // Order returns the nodes of a set such that each stands behind what it needs,
-// and in the order of the file otherwise. Edges that close a circle are left
+// and in the order of the file otherwise. Edges that close a cycle are left
 // out of account; a target's own are refused before (see checkCycles).
 func (g *Graph) Order(set map[ID]bool) []ID {
 	var order []ID

@@ -170,7 +170,7 @@ func (g *Builder) addReferences(from ID, at int, in *Instruction, wanted func(*m
 
 // writtenMounts returns the mounts of a RUN as they are written. The parser reads
 // no more than from of them before they are expanded, so they are expanded to
-// themselves; the plan expands the text anew.
+// themselves; the plan expands the text again.
 func writtenMounts(c *instructions.RunCommand) []*instructions.Mount {
 	verbatim := func(word string) (string, error) { return word, nil }
 	// Values that are variables may be no valid ones yet: what is wrong with

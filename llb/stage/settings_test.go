@@ -10,7 +10,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// settingsModel is a Dockerfile whose stages have settings, and a file beside
+// settingsModel is a Dockerfile whose stages have settings, and a file next to
 // it.
 func settingsModel(r *rand.Rand) *model {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }

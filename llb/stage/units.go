@@ -9,7 +9,7 @@ import (
 )
 
 // maxNesting is how deep files may refer to further files. A symbolic link
-// could give each round of a circle of files another path.
+// could give each round of a cycle of files another path.
 const maxNesting = 64
 
 // maxSettings is how many units may have settings of their own.
@@ -194,7 +194,7 @@ func (g *Builder) read(want *unitRequest) (*dockerfile.File, error) {
 	return g.parsed[want.file].file.Again(), nil
 }
 
-// checkFileCircles refuses files that refer to each other in a circle, as far
+// checkFileCircles refuses files that refer to each other in a cycle, as far
 // as the target and its gates need them.
 func (g *Builder) checkFileCircles(needed []ID) error {
 	next := map[dockerfile.FileID][]Edge{}

@@ -46,7 +46,7 @@ func isASCII(s string) bool {
 
 // lastCounts reports whether a name means its last stage even where that is not an
 // earlier one. In docker/dockerfile it always does, which is an error but for
-// three cases: circles are looked for before triggers fire, so that one may
+// three cases: cycles are looked for before triggers fire, so that one may
 // copy from its own stage; a stage that a named context replaces is there from
 // the start; and its own instructions are never evaluated, but what they name
 // is built.
