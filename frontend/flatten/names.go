@@ -137,6 +137,9 @@ func (n *names) plain(r stageRef) (string, bool) {
 	to := n.graph.Node(r.to)
 	if to.Kind == stage.External {
 		full := fullName(to.Ref)
+		if to.Ref == stage.Scratch {
+			full = to.Ref // the empty image, not one of that name
+		}
 		return full, n.means(r, full)
 	}
 	if name := n.of[r.to]; name != "" && n.means(r, name) {
