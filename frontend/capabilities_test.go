@@ -50,7 +50,7 @@ const (
 	sameBytes
 	// refused: docker/dockerfile's build fails, too, with less to go by.
 	refused
-	// refusedHereAlone: docker/dockerfile would build something else than the
+	// refusedHereAlone: docker/dockerfile would build something other than the
 	// file says, or what is needed is an addition of ours.
 	refusedHereAlone
 )

@@ -73,3 +73,21 @@ CMD ["cat", "/made"]
 		}
 	}
 }
+
+// TestSizeOnDocker2010 asks an engine that cannot measure for the size of an image, by today's buildx, because its own
+// client knows no --call: the answer is a clear word, and nothing half-printed.
+func TestSizeOnDocker2010(t *testing.T) {
+	s, d := dockerEngine(t, sandbox.DockerDebian12, "busybox:latest")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(syntaxLine+"FROM busybox\nRUN echo size-on-20.10 >/made\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := s.Buildx("build", "--builder", "default", "--call=size", dir)
+	cmd.Env = append(d.Environment(), "BUILDX_CONFIG="+t.TempDir())
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if err == nil || stdout.String() != "" || !strings.Contains(stderr.String(), "upgrade Docker") {
+		t.Errorf("%v\nstdout: %s\nstderr: %s", err, stdout.String(), stderr.String())
+	}
+}

@@ -284,3 +284,36 @@ func (n nodes) pushedImage(t *testing.T, index, repository string) string {
 	}
 	return digests["linux/amd64"]
 }
+
+// TestNodesDigests asks two nodes, of which the second starts empty, for the digests of one checkout at two places and
+// with two times of its files: the answers are the same to the byte.
+func TestNodesDigests(t *testing.T) {
+	t.Parallel()
+	n := startNodes(t)
+	dir := nodesApplication(t)
+	other := filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.CopyFS(other, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	long := time.Now().Add(-1000 * time.Hour)
+	if err := os.Chtimes(filepath.Join(other, "notice", "Dockerfile"), long, long); err != nil {
+		t.Fatal(err)
+	}
+	var answers []string
+	for _, ask := range []struct {
+		node *sandbox.Sandbox
+		dir  string
+	}{{n.first, dir}, {n.second, other}} {
+		var stderr bytes.Buffer
+		cmd := ask.node.Buildx("build", "--call=digests,format=json", "--platform=linux/amd64", ask.dir)
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, stderr.String())
+		}
+		answers = append(answers, string(out))
+	}
+	if answers[0] != answers[1] || !strings.Contains(answers[0], "notice/Dockerfile") {
+		t.Errorf("one node answers\n%s\nthe other\n%s", answers[0], answers[1])
+	}
+}

@@ -276,7 +276,7 @@ func TestAdditionErrors(t *testing.T) {
 
 		// UNSET.
 		{"FROM alpine\nUNSET\n", nil,
-			"line 2: dockerfile parse error on line 2: UNSET needs to know what to remove, such as UNSET ENV NAME"},
+			"line 2: dockerfile parse error on line 2: UNSET requires an argument, for example UNSET ENV NAME"},
 		{"FROM alpine\nUNSET LABLE a\n", nil,
 			"line 2: dockerfile parse error on line 2: UNSET does not know LABLE; it removes ENV, LABEL, EXPOSE, VOLUME, ENTRYPOINT, CMD, HEALTHCHECK, USER, WORKDIR, STOPSIGNAL, SHELL, ONBUILD (did you mean LABEL?)"},
 		{"FROM alpine\nUNSET PATH\n", nil,

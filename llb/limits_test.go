@@ -34,7 +34,7 @@ func TestFilesEnd(t *testing.T) {
 	endings := []ending{
 		{"64 levels of files", "FROM ./f0\n", "", chain(62, "FROM scratch\n")},
 		{"more levels of files", "FROM ./f0\n", "files refer to further files more than 64 levels deep", chain(70, "FROM scratch\n")},
-		{"ever new contexts", "FROM ./f0\n", "the files refer to each other in a circle: Dockerfile -> f0 -> f1 -> f2 -> f0", chain(2, "FROM --context=./more ./f0\n")},
+		{"ever new contexts", "FROM ./f0\n", "the files refer to each other in a cycle: Dockerfile -> f0 -> f1 -> f2 -> f0", chain(2, "FROM --context=./more ./f0\n")},
 		{"1001 files", all.String(), "./f1000: the build refers to more than 1000 files", many},
 		{"files that include each other", "FROM scratch\nINCLUDE ./f0\n", "other files bring more than 100000 instructions", map[string]string{
 			"f0": strings.Repeat("INCLUDE ./f1\n", 50), "f1": strings.Repeat("INCLUDE ./f2\n", 50), "f2": strings.Repeat("USER u\n", 50)}},

@@ -235,7 +235,7 @@ func (w *interpolation) variable() (string, error) {
 		}
 	}
 	if w.rest = rest[len(operator):]; operator == "" && !strings.HasPrefix(rest, "}") {
-		return "", errors.Errorf("${%s is followed by something else than }, :-, -, :?, ?, :+ or +", name)
+		return "", errors.Errorf("${%s is followed by something other than }, :-, -, :?, ?, :+ or +", name)
 	}
 	word, err := w.until("}")
 	if err != nil {

@@ -34,7 +34,7 @@ func parseUnset(node *parser.Node) (*UnsetCommand, error) {
 	c := &UnsetCommand{instruction: newInstruction(node), What: strings.ToUpper(what), Names: names}
 	switch {
 	case what == "":
-		return nil, errors.New("UNSET needs to know what to remove, such as UNSET ENV NAME")
+		return nil, errors.New("UNSET requires an argument, for example UNSET ENV NAME")
 	case slices.Contains(unsetLists, c.What) && names == "":
 		return nil, errors.Errorf("UNSET %s requires at least one argument; * removes all", c.What)
 	case c.What == "VOLUME" && strings.HasPrefix(names, "["):

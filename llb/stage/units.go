@@ -239,5 +239,5 @@ func (g *Graph) fileCircle(way []dockerfile.FileID, e Edge) error {
 	for _, file := range append(way, g.fileOf(e.To)) {
 		names = append(names, g.Files.Source(file).Name())
 	}
-	return errors.Errorf("cannot take a stage from %s: the files refer to each other in a circle: %s", e.ref, strings.Join(names, " -> "))
+	return errors.Errorf("cannot take a stage from %s: the files refer to each other in a cycle: %s", e.ref, strings.Join(names, " -> "))
 }
