@@ -53,7 +53,7 @@ func TestEnvFile(t *testing.T) {
 		"\n=1\n":      `line 2: "" is not the name of a variable`,
 		"A='b\nc\n":   "line 1: the value has no ' at its end",
 		"A=\"b\" c\n": `line 1: "c" stands after the quotes of a value`,
-		"\nA=${B\n":   `line 2: value "${B": ${B is followed by something else`,
+		"\nA=${B\n":   `line 2: value "${B": ${B is followed by something other`,
 		"A=${B:-c\n":  `line 1: value "${B:-c": ${B has no } at its end`,
 		"A=${1}\n":    `line 1: value "${1}": ${ needs the name of a variable`,
 	} {

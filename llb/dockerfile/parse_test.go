@@ -42,7 +42,7 @@ func TestParseErrors(t *testing.T) {
 		"FROM a\n\nCOPY --nope x y\n":             "3: dockerfile parse error on line 3: unknown flag: --nope",
 		"FROM a\nRUN --mount=type=x true\n":       "", // the plan knows the types, after expansion
 		"FROM a\nCOPY <<E /x\n":                   "2: unterminated heredoc",
-		"FROM a\nUNSET\n":                         "2: dockerfile parse error on line 2: UNSET needs to know what to remove",
+		"FROM a\nUNSET\n":                         "2: dockerfile parse error on line 2: UNSET requires an argument",
 		"FROM a\nUNSET NOTHING\n":                 "2: dockerfile parse error on line 2:",
 		"FROM a\nINCLUDE ./other\n":               "2: INCLUDE ./other: ./other cannot be read",
 		"# check=skip=;\nFROM a\n":                "1: failed to parse check options",
