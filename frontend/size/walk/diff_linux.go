@@ -19,6 +19,9 @@ type differ struct {
 	overlay bool
 	// unpacked is Layer.Unpacked.
 	unpacked bool
+	// other says that the upper state stands on another result of the step that the lower one is a result of, with
+	// the same files at other times; see standsOn. A file that differs in its time alone is then not the layer's.
+	other bool
 }
 
 // measure adds a layer to a tree.
@@ -32,6 +35,7 @@ func measure(t *tree, root string, l Layer) error {
 		return &fs.PathError{Op: "statfs", Path: d.upper, Err: err}
 	}
 	d.overlay = st.Type == unix.OVERLAYFS_SUPER_MAGIC
+	d.other = d.foreign()
 	t.begin()
 	if d.lower == "" {
 		return d.add("")
@@ -132,7 +136,7 @@ func (d *differ) entry(name string, lower, upper fs.DirEntry) error {
 		return d.both(name)
 	case untouched:
 		return nil
-	case !d.unpacked || !d.overlay:
+	case !d.unpacked || !d.overlay || d.other:
 		same, err := d.same(name, before, after)
 		if same || err != nil {
 			return err

@@ -16,14 +16,14 @@ import (
 // have been cut, and the content decides.
 func (d *differ) same(name string, before, after fs.FileInfo) (bool, error) {
 	a, b := stat(before), stat(after)
-	if a.Mode != b.Mode || a.Uid != b.Uid || a.Gid != b.Gid || a.Rdev != b.Rdev || a.Size != b.Size || a.Mtim != b.Mtim {
+	if a.Mode != b.Mode || a.Uid != b.Uid || a.Gid != b.Gid || a.Rdev != b.Rdev || a.Size != b.Size || a.Mtim != b.Mtim && !d.other {
 		return false, nil
 	}
 	lower, upper := path.Join(d.lower, name), path.Join(d.upper, name)
 	if same, err := sameCapabilities(lower, upper); !same || err != nil {
 		return false, err
 	}
-	if a.Mtim.Nsec != 0 {
+	if a.Mtim.Nsec != 0 && !d.other {
 		return true, nil
 	}
 	switch {
