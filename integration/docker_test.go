@@ -87,7 +87,7 @@ func TestSizeOnDocker2010(t *testing.T) {
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
-	if err == nil || stdout.String() != "" || !strings.Contains(stderr.String(), "upgrade Docker") {
+	if err == nil || stdout.String() != "" || !strings.Contains(stderr.String(), "upgrade to Docker Engine 23 or BuildKit 0.11") {
 		t.Errorf("%v\nstdout: %s\nstderr: %s", err, stdout.String(), stderr.String())
 	}
 }
