@@ -78,7 +78,8 @@ func (l *Lock) check(f *Fetch) error {
 	case !ok:
 		return f.locate(l.missing(f.Ref))
 	case has == "":
-		return f.locate(errors.Errorf("%s is a named context, which STAGECRAFT_LOCK cannot pin; EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=%s can", s.Name(), l.File))
+		return f.locate(errors.Errorf("%s is fetched without a checksum, as a named context is, and STAGECRAFT_LOCK cannot give it one; "+
+			"set EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=%s instead, which pins it", s.Name(), l.File))
 	case has != s.Digest:
 		return f.locate(errors.Errorf("%s would be %s, and %s has %s", s.Name(), has, l.File, s.Digest))
 	}
